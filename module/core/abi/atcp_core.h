@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What C calls: the upper half of the C/C++ border. The kernel glue, the unit tests, the
+ * fuzzers and every other host drive the core through these functions and no others. Words of
+ * the "Context:" and "Lock:" lines as in atcp_os.h.
+ *
+ * now_ns is CLOCK_MONOTONIC in nanoseconds, read once per entry by the caller.
+ */
+#ifndef ATCP_CORE_H
+#define ATCP_CORE_H
+
+#include "atcp_os.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- namespaces ---------------------------------------------------------------------- */
+
+/* NULL: no memory. ehash_entries: buckets of the established table, rounded up to a power of
+ * two, 0 for the default. Context: process. */
+struct atcp_ns *atcp_core_ns_new(struct atcp_osns *os, uint32_t ehash_entries);
+/* All sockets are gone; drops requests and TIME_WAIT entries. The timer is stopped and will
+ * not fire again. Context: process. */
+void atcp_core_ns_free(struct atcp_ns *ns);
+/* The namespace's timer fired. Context: softirq. */
+void atcp_core_ns_timer(struct atcp_ns *ns, uint64_t now_ns);
+/* Entries that want packets: requests + TIME_WAIT (sockets are the port's to count). */
+uint32_t atcp_core_ns_entries(const struct atcp_ns *ns);
+
+/* ---- receiving ----------------------------------------------------------------------- */
+
+/* Parse a TCP header. hdr: `avail` readable bytes from the start of the header, of a segment of
+ * `total` bytes. Returns ATCP_REASON_NONE or why the segment must be dropped. avail must cover the
+ * whole header (data offset) unless total does not. Pure function. */
+uint32_t atcp_core_parse(const uint8_t *hdr, uint32_t avail, uint32_t total, struct atcp_seg *out);
+
+enum atcp_found_kind {
+	ATCP_FOUND_NONE = 0, /* not ours */
+	ATCP_FOUND_CONN,     /* a connection: lock it, then atcp_core_conn_input */
+	ATCP_FOUND_REQUEST,
+	ATCP_FOUND_TIMEWAIT,
+	ATCP_FOUND_LISTENER, /* entry is its atcp_conn, but input needs no lock */
+};
+struct atcp_found {
+	void *entry; /* referenced */
+	enum atcp_found_kind kind;
+};
+/* Who owns this 4-tuple? Established table first, then listeners. Takes a reference for the
+ * caller. Context: softirq, inside RCU. */
+struct atcp_found atcp_core_lookup(struct atcp_ns *ns, const struct atcp_tuple *t);
+/* Give a reference back without processing. Context: any. */
+void atcp_core_put(struct atcp_found f);
+
+/* A segment for a connection. Consumes pkt. pkt's payload starts after the TCP header.
+ * Context: softirq or process (backlog). Lock: conn. */
+void atcp_core_conn_input(struct atcp_conn *c, const struct atcp_seg *seg, struct atcp_pkt *pkt,
+			  uint64_t now_ns);
+/* A segment for a request, TIME_WAIT entry or listener. Consumes the reference. Returns true if
+ * pkt was consumed; false: look the tuple up again and process anew (the entry changed
+ * meanwhile). Context: softirq. Lock: none. */
+bool atcp_core_input(struct atcp_ns *ns, struct atcp_found f, const struct atcp_tuple *t,
+		     const struct atcp_seg *seg, struct atcp_pkt *pkt, uint64_t now_ns);
+/* A segment that arrived for a port or tuple which nobody has (wire=atcp only: with wire=tcp the
+ * kernel's TCP answers): RST by RFC 9293 3.10.7.1. Consumes pkt. Context: softirq. */
+void atcp_core_no_socket(struct atcp_ns *ns, const struct atcp_tuple *t,
+			 const struct atcp_seg *seg, struct atcp_pkt *pkt);
+/* Drop a packet before it reached anybody: counts and frees. Context: softirq. */
+void atcp_core_drop(struct atcp_ns *ns, struct atcp_pkt *pkt, uint32_t reason);
+
+enum atcp_icmp_kind {
+	ATCP_ICMP_FRAG_NEEDED, /* value: next-hop MTU */
+	ATCP_ICMP_HOST_UNREACH,
+	ATCP_ICMP_NET_UNREACH,
+	ATCP_ICMP_PROTO_UNREACH,
+	ATCP_ICMP_PORT_UNREACH,
+	ATCP_ICMP_TIME_EXCEEDED,
+	ATCP_ICMP_PARAM_PROBLEM,
+};
+/* An ICMP error quoting a segment of ours with sequence number seq. Context: softirq. Lock:
+ * conn; not called while a program holds the lock except for FRAG_NEEDED, which is deferred by
+ * the port. */
+void atcp_core_conn_icmp(struct atcp_conn *c, enum atcp_icmp_kind kind, uint32_t seq,
+			 uint32_t value, uint64_t now_ns);
+/* The same for a found entry that is not a connection. Consumes the reference. */
+void atcp_core_icmp(struct atcp_ns *ns, struct atcp_found f, enum atcp_icmp_kind kind,
+		    uint32_t seq, uint64_t now_ns);
+
+/* ---- timers -------------------------------------------------------------------------- */
+
+/* The connection's timer fired (perhaps early: harmless). Context: softirq or process. Lock:
+ * conn. */
+void atcp_core_conn_timer(struct atcp_conn *c, uint64_t now_ns);
+
+/* ---- calls of programs; Context: process, Lock: conn unless said otherwise ------------ */
+
+/* Constructor of a new socket's storage (zeroed). */
+void atcp_core_conn_init(struct atcp_conn *c, struct atcp_ns *ns);
+/* Destructor, when the last reference is gone and no reader can see it. Context: softirq. Lock:
+ * none. */
+void atcp_core_conn_fini(struct atcp_conn *c);
+
+/* Flags of a bind, as the socket has them now. */
+enum {
+	ATCP_BIND_REUSEADDR = 1,
+	ATCP_BIND_REUSEPORT = 2,
+	ATCP_BIND_EXPLICIT_PORT = 4, /* the program named it; else any free port is meant */
+};
+/* Take local port *lport (network order; 0: choose one from port_range and return it) on local
+ * address laddr (0: any). ATCP_ERR_ADDR_IN_USE, ATCP_ERR_NO_MEMORY. */
+enum atcp_err atcp_core_bind(struct atcp_conn *c, uint16_t family, const union atcp_ip *laddr,
+			     uint16_t *lport, uint32_t flags, uint32_t uid);
+/* Give the port back (a failed bind of the port's own, or disconnect). */
+void atcp_core_unbind(struct atcp_conn *c);
+/* CLOSED to LISTEN; or, already there, a new backlog. The socket is bound. */
+enum atcp_err atcp_core_listen(struct atcp_conn *c, uint32_t backlog, uint32_t flags);
+/* First connection of the accept queue, or NULL. The caller gets the queue's reference. */
+struct atcp_conn *atcp_core_accept(struct atcp_conn *c);
+/*
+ * Active open to t (laddr and raddr known; lport 0: choose one and return it in t). Hashes and
+ * sends the SYN. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
+ */
+enum atcp_err atcp_core_connect(struct atcp_conn *c, struct atcp_tuple *t, uint64_t now_ns);
+
+/* Send queue. The last piece, if nothing of it was sent yet and more may be added; else NULL. */
+struct atcp_pkt *atcp_core_tx_tail(struct atcp_conn *c, uint32_t *len);
+/* A new, empty piece at the end of the queue: the core's from now on. */
+void atcp_core_tx_add(struct atcp_conn *c, struct atcp_pkt *pkt);
+/* The last piece grew by `bytes`. */
+void atcp_core_tx_grow(struct atcp_conn *c, uint32_t bytes);
+/* Take back the last piece if it is still empty (copying from the program failed): the caller's
+ * again. False: it has bytes. */
+bool atcp_core_tx_take_back(struct atcp_conn *c, struct atcp_pkt *pkt);
+/* Send what may be sent. more: MSG_MORE, or the program is about to add more. */
+void atcp_core_tx_push(struct atcp_conn *c, bool more, uint64_t now_ns);
+/* Payload bytes worth collecting in one piece now (multiple of the MSS, at most 64 KB). */
+uint32_t atcp_core_tx_size_goal(const struct atcp_conn *c);
+
+/* The program took `bytes` from the receive queue: a window update may follow. */
+void atcp_core_rx_consumed(struct atcp_conn *c, uint32_t bytes, uint64_t now_ns);
+
+/* shutdown(SHUT_WR): FIN after what is queued. ATCP_ERR_NOT_CONN in states without one. */
+enum atcp_err atcp_core_shutdown(struct atcp_conn *c, uint64_t now_ns);
+/*
+ * close(): the program lets go. unread: bytes it had not read; linger0: SO_LINGER with 0
+ * seconds. The socket is marked orphaned first. Afterwards atcp_os_conn_closed may have been
+ * called already, or comes later. A listener's waiting connections must be taken by
+ * atcp_core_accept and aborted by the caller.
+ */
+void atcp_core_close(struct atcp_conn *c, uint32_t unread, bool linger0, uint64_t now_ns);
+/* Reset the connection now, if it is in a state that has one to reset (disconnect, kill,
+ * unaccepted child of a closing listener). */
+void atcp_core_abort(struct atcp_conn *c, uint32_t reason, uint64_t now_ns);
+/* More orphans than the namespace or host allows? now: how many there are. */
+bool atcp_core_too_many_orphans(const struct atcp_conn *c, uint32_t orphans);
+/* Bytes of the program's that are queued or unacknowledged: nothing left means linger is done. */
+bool atcp_core_all_acked(const struct atcp_conn *c);
+
+/* Options. `opt` is the number of SOL_TCP (TCP_NODELAY = 1, ...). */
+enum atcp_err atcp_core_set_option(struct atcp_conn *c, uint32_t opt, int32_t value,
+				   uint64_t now_ns);
+enum atcp_err atcp_core_get_option(const struct atcp_conn *c, uint32_t opt, int32_t *value,
+				   uint64_t now_ns);
+enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privileged,
+			       uint64_t now_ns);
+const char *atcp_core_get_cc(const struct atcp_conn *c);
+/* SO_KEEPALIVE changed. */
+void atcp_core_set_keepalive(struct atcp_conn *c, bool on, uint64_t now_ns);
+
+/* ---- looking ------------------------------------------------------------------------- */
+
+/* Everything the control plane and TCP_INFO show of a connection. Times in us, sizes in bytes,
+ * cwnd and ssthresh in segments. */
+struct atcp_conn_info {
+	uint32_t state;
+	uint32_t options; /* ATCP_OPT_* agreed */
+	uint32_t snd_wscale, rcv_wscale;
+	uint32_t rto_us, srtt_us, rttvar_us, min_rtt_us, rcv_rtt_us, ato_us;
+	uint32_t snd_mss, rcv_mss, advmss, pmtu;
+	uint32_t cwnd, ssthresh, reordering;
+	uint32_t packets_out, sacked, lost, retrans_out;
+	uint32_t total_retrans, retransmits, probes, backoff, ca_state;
+	uint32_t snd_wnd, rcv_wnd, rcv_space, rcv_ssthresh;
+	uint32_t snd_una, snd_nxt, write_seq, rcv_nxt, copied_seq;
+	uint32_t notsent_bytes;
+	uint32_t last_data_sent_us, last_data_recv_us, last_ack_recv_us;
+	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
+	uint32_t timer_kind, timer_left_us, keepalive_on, dsack_dups, reord_seen;
+	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+};
+void atcp_core_conn_info(const struct atcp_conn *c, struct atcp_conn_info *out, uint64_t now_ns);
+/* Lock: none needed (single values). */
+uint32_t atcp_core_conn_unsent(const struct atcp_conn *c);  /* write_seq - snd_nxt, SIOCOUTQNSD */
+uint32_t atcp_core_conn_unacked(const struct atcp_conn *c); /* write_seq - snd_una, SIOCOUTQ */
+uint32_t atcp_core_accept_queue(const struct atcp_conn *c); /* length, for poll */
+/* May the program write: state allows it (ESTABLISHED, CLOSE_WAIT). */
+bool atcp_core_can_send(const struct atcp_conn *c);
+
+struct atcp_listener_info {
+	uint32_t accept_queue, backlog, requests;
+	uint64_t syns, synacks, syn_dups, accepted, overflow_syn, overflow_ack, syn_drops;
+};
+void atcp_core_listener_info(const struct atcp_conn *c, struct atcp_listener_info *out);
+
+/* One entry of a dump. conn is valid only during the callback, inside RCU, referenced. */
+struct atcp_entry_info {
+	struct atcp_tuple tuple;
+	uint32_t kind; /* enum atcp_found_kind */
+	uint32_t state;
+	uint32_t expires_us; /* request, TIME_WAIT */
+	uint32_t retrans;    /* request: SYN-ACKs sent again */
+	struct atcp_conn *conn; /* CONN, LISTENER; a request's listener */
+};
+/*
+ * Walk the established table (or the listeners) from *cursor. cb returns false to stop before
+ * that entry is counted as seen; *cursor then resumes there. Returns true at the end. Entries that
+ * come and go meanwhile may be missed or seen; none that stays is missed. Context: process. Lock: none.
+ */
+bool atcp_core_walk(struct atcp_ns *ns, bool listeners, uint64_t *cursor, uint64_t now_ns,
+		    bool (*cb)(void *arg, const struct atcp_entry_info *e), void *arg);
+
+/* ---- the tables of parameters, counters, reasons ------------------------------------- */
+
+struct atcp_param_info {
+	const char *name, *unit, *help;
+	uint32_t type; /* enum atcp_param_type of the UAPI */
+	uint32_t min, max;
+};
+uint32_t atcp_core_param_count(void);
+void atcp_core_param_info(uint32_t i, struct atcp_param_info *out);
+/* Index of a name, or -1. */
+int32_t atcp_core_param_find(const char *name);
+/* Values as text, NUL-terminated, cut to size. which: 0 current, 1 default. Returns length. */
+uint32_t atcp_core_param_get(const struct atcp_ns *ns, uint32_t i, uint32_t which, char *buf,
+			     uint32_t size);
+/* Check text without applying it. ATCP_ERR_INVALID (not of this type), ATCP_ERR_RANGE,
+ * ATCP_ERR_NOT_FOUND (no such congestion control). */
+enum atcp_err atcp_core_param_check(uint32_t i, const char *text);
+/* Apply checked text. ns NULL: the default of namespaces made from now on. Lock: callers
+ * serialise writers. */
+enum atcp_err atcp_core_param_set(struct atcp_ns *ns, uint32_t i, const char *text);
+/* Single numbers of use to the port. */
+uint32_t atcp_core_param_value(const struct atcp_ns *ns, uint32_t i, uint32_t k);
+/* Indices that the port itself needs, found once by name. */
+bool atcp_core_wire_is_tcp(const struct atcp_ns *ns);
+
+uint32_t atcp_core_counter_count(void);
+const char *atcp_core_counter_name(uint32_t i, const char **help);
+const char *atcp_core_reason_name(uint32_t i, const char **help); /* i < __ATCP_REASON_MAX */
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* ATCP_CORE_H */

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the core calls: the lower half of the C/C++ border, with the plain types that both
+ * halves share. The kernel implements these functions in module/linux/os*.c, the unit tests in
+ * module/core/tests/fake_os.cpp. No function here decides anything about TCP.
+ *
+ * Words used below.
+ *   Context: softirq   may be called in softirq or with bottom halves off; must not sleep.
+ *   Context: process   may sleep.
+ *   Lock: conn         the caller holds the connection's socket lock (bh_lock_sock in softirq,
+ *                      lock_sock in process context).
+ *   Lock: none         called without any lock of the core.
+ */
+#ifndef ATCP_OS_H
+#define ATCP_OS_H
+
+#ifdef __cplusplus
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT16_TYPE__ uint16_t;
+typedef __UINT32_TYPE__ uint32_t;
+typedef __UINT64_TYPE__ uint64_t;
+typedef __INT32_TYPE__ int32_t;
+typedef __INT64_TYPE__ int64_t;
+extern "C" {
+#else
+#include <linux/types.h>
+#endif
+
+/* ---- opaque things ------------------------------------------------------------------- */
+
+struct atcp_osns;  /* the port's half of a network namespace */
+struct atcp_ns;	   /* the core's half of it */
+struct atcp_locks; /* an array of spinlocks */
+
+/*
+ * A packet or a piece of the send queue: the port's buffer, seen through 48 bytes that are the
+ * core's to use from the moment it is handed over until it is given back. In the kernel this
+ * is skb->cb, so the port finds its skb by container_of.
+ */
+#define ATCP_PKT_WORDS 6
+struct atcp_pkt {
+	uint64_t core[ATCP_PKT_WORDS];
+};
+
+/*
+ * A connection or listening socket. The storage is part of the port's socket; the layout is
+ * the core's (class Tcb, whose size a static_assert keeps below this).
+ */
+#define ATCP_CONN_WORDS 80
+struct atcp_conn {
+	uint64_t core[ATCP_CONN_WORDS];
+};
+
+/* Room for the port to defer a free: struct rcu_head. */
+struct atcp_rcu {
+	uint64_t port[2];
+};
+
+/* ---- shared plain data --------------------------------------------------------------- */
+
+#define ATCP_AF_INET 2
+#define ATCP_AF_INET6 10
+
+/* An address in network byte order; family says which member. */
+union atcp_ip {
+	uint32_t v4;
+	uint8_t v6[16];
+};
+
+/* A 4-tuple seen from this host. Ports and addresses in network byte order. */
+struct atcp_tuple {
+	union atcp_ip laddr;
+	union atcp_ip raddr;
+	uint16_t lport;
+	uint16_t rport;
+	uint16_t family;
+	uint16_t reserved;
+};
+
+/* TCP flags as they stand in the header's second flag byte. */
+enum {
+	ATCP_FIN = 0x01,
+	ATCP_SYN = 0x02,
+	ATCP_RST = 0x04,
+	ATCP_PSH = 0x08,
+	ATCP_ACK = 0x10,
+	ATCP_URG = 0x20,
+	ATCP_ECE = 0x40,
+	ATCP_CWR = 0x80,
+};
+
+/* Which options atcp_seg.has says were present and well formed. */
+enum {
+	ATCP_OPT_MSS = 0x01,
+	ATCP_OPT_WSCALE = 0x02,
+	ATCP_OPT_SACK_OK = 0x04,
+	ATCP_OPT_SACK = 0x08,
+	ATCP_OPT_TS = 0x10,
+	ATCP_OPT_MALFORMED = 0x80, /* an impossible length; what came before it counts */
+};
+
+/* One received segment (or GRO aggregate), parsed and length-checked; host byte order. */
+struct atcp_seg {
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t len;	   /* payload bytes */
+	uint32_t truesize; /* memory that the packet pins; filled in by the port */
+	uint32_t tsval;
+	uint32_t tsecr;
+	uint16_t wnd; /* window field, unscaled */
+	uint16_t urg; /* urgent pointer */
+	uint16_t mss; /* MSS option */
+	uint16_t segs; /* wire segments in this aggregate, >= 1; filled in by the port */
+	uint8_t flags;
+	uint8_t hdr_len; /* TCP header with options, bytes */
+	uint8_t has;
+	uint8_t wscale; /* window scale option, cut to 14 */
+	uint8_t n_sack; /* 0..4 */
+	uint8_t ecn;	/* ECN codepoint of the IP header, 0..3; filled in by the port */
+	uint16_t reserved;
+	struct {
+		uint32_t start;
+		uint32_t end;
+	} sack[4];
+};
+
+/* Errors a connection or a call can have. One function of the port turns them into errno. */
+enum atcp_err {
+	ATCP_OK = 0,
+	ATCP_ERR_REFUSED,	/* ECONNREFUSED */
+	ATCP_ERR_RESET,		/* ECONNRESET */
+	ATCP_ERR_TIMED_OUT,	/* ETIMEDOUT */
+	ATCP_ERR_PIPE,		/* EPIPE */
+	ATCP_ERR_HOST_UNREACH,	/* EHOSTUNREACH */
+	ATCP_ERR_NET_UNREACH,	/* ENETUNREACH */
+	ATCP_ERR_PROTO_UNREACH, /* ENOPROTOOPT (ICMP protocol unreachable, as Linux) */
+	ATCP_ERR_PROTO,		/* EPROTO */
+	ATCP_ERR_ADDR_IN_USE,	/* EADDRINUSE */
+	ATCP_ERR_ADDR_NOT_AVAIL, /* EADDRNOTAVAIL */
+	ATCP_ERR_NO_MEMORY,	/* ENOMEM */
+	ATCP_ERR_NO_BUFS,	/* ENOBUFS */
+	ATCP_ERR_INVALID,	/* EINVAL */
+	ATCP_ERR_AGAIN,		/* EAGAIN */
+	ATCP_ERR_IS_CONN,	/* EISCONN */
+	ATCP_ERR_NOT_CONN,	/* ENOTCONN */
+	ATCP_ERR_NO_OPTION,	/* ENOPROTOOPT */
+	ATCP_ERR_NOT_FOUND,	/* ENOENT */
+	ATCP_ERR_RANGE,		/* ERANGE */
+	ATCP_ERR_ABORTED,	/* ECONNABORTED */
+};
+
+/* What atcp_os_conn_event tells the program's side. */
+enum {
+	ATCP_EV_STATE = 0x01,	 /* wake everybody: state or shutdown changed */
+	ATCP_EV_READABLE = 0x02, /* data, FIN, or (listener) a connection to accept */
+	ATCP_EV_WRITABLE = 0x04, /* send queue shrank: perhaps room to write */
+};
+
+/* Kinds of memory, for accounting and for a slab each. */
+enum atcp_mem {
+	ATCP_MEM_REQUEST,
+	ATCP_MEM_TIMEWAIT,
+	ATCP_MEM_LISTENER,
+	ATCP_MEM_BIND,
+	ATCP_MEM_OTHER,
+	__ATCP_MEM_MAX,
+};
+
+/* Route facts for a peer. */
+struct atcp_route {
+	uint32_t mtu;	 /* IP path MTU, bytes */
+	uint32_t advmss; /* MSS to advertise by the route's metrics or device MTU, bytes */
+};
+
+/* Receive memory of a socket. */
+struct atcp_rx_space {
+	uint32_t limit; /* SO_RCVBUF as kept (doubled) */
+	uint32_t used;	/* truesize of everything held */
+	uint32_t locked; /* not 0: the program set SO_RCVBUF, so no autotuning */
+};
+
+/* ---- memory -------------------------------------------------------------------------- */
+
+/* Zeroed memory, or NULL. Context: softirq. Ownership: caller's, until atcp_os_free(_rcu). */
+void *atcp_os_alloc(uint32_t bytes, enum atcp_mem kind);
+/* Context: softirq. */
+void atcp_os_free(void *p, enum atcp_mem kind);
+/* Free after all current RCU readers are done; rcu lies inside p. Context: softirq. */
+void atcp_os_free_rcu(void *p, struct atcp_rcu *rcu, enum atcp_mem kind);
+/* Zeroed, large, or NULL. Context: process. */
+void *atcp_os_table_alloc(uint64_t bytes);
+/* Context: process. */
+void atcp_os_table_free(void *p);
+
+/* ---- locks, RCU ---------------------------------------------------------------------- */
+
+/* What an array of locks is for: a lockdep class and a place in the order of
+ * docs/locking.md each (a later one is taken inside an earlier one, never the other way).
+ */
+enum atcp_lock_class {
+	ATCP_LOCK_PORT,	   /* bind buckets */
+	ATCP_LOCK_LISTEN,  /* listener table */
+	ATCP_LOCK_ACCEPT,  /* a listener's accept queue */
+	ATCP_LOCK_BUCKET,  /* established table */
+	ATCP_LOCK_WHEEL,   /* timer wheel slots */
+	__ATCP_LOCK_MAX,
+};
+/* n initialised locks, or NULL. Context: process or softirq (atomic allocation). */
+struct atcp_locks *atcp_os_locks_alloc(uint32_t n, enum atcp_lock_class cls);
+void atcp_os_locks_free(struct atcp_locks *l);
+/* Spin, bottom halves off. Context: softirq or process. */
+void atcp_os_lock(struct atcp_locks *l, uint32_t i);
+void atcp_os_unlock(struct atcp_locks *l, uint32_t i);
+/* RCU read side. Context: any. */
+void atcp_os_rcu_lock(void);
+void atcp_os_rcu_unlock(void);
+
+/* ---- randomness ---------------------------------------------------------------------- */
+
+/* Fill with cryptographic randomness. Context: softirq. */
+void atcp_os_random(void *buf, uint32_t bytes);
+
+/* ---- counting ------------------------------------------------------------------------ */
+
+/* Add n to per-CPU counter `id` (enum Counter in table/counters.h). Context: any. */
+void atcp_os_count(struct atcp_osns *ns, uint32_t id, uint32_t n);
+/* Add 1 to per-CPU reason `reason` (enum atcp_reason). Context: any. */
+void atcp_os_reason(struct atcp_osns *ns, uint32_t reason);
+
+/* ---- timers -------------------------------------------------------------------------- */
+
+/*
+ * Arm (or move, earlier or later) the connection's one timer; atcp_core_conn_timer follows at
+ * or after deadline_ns (on the clock of the `now_ns` arguments). 0 stops it. The port holds a
+ * reference while it is armed. Context: softirq. Lock: conn.
+ */
+void atcp_os_conn_timer(struct atcp_conn *c, uint64_t deadline_ns);
+/* The same for the namespace's one timer; atcp_core_ns_timer follows. Lock: any. */
+void atcp_os_ns_timer(struct atcp_osns *ns, uint64_t deadline_ns);
+
+/* ---- references to connections ------------------------------------------------------- */
+
+/* Take a reference unless the last one is gone. Context: any, inside RCU. */
+bool atcp_os_conn_tryget(struct atcp_conn *c);
+/* Drop one; may free the socket (after RCU). Context: any. */
+void atcp_os_conn_put(struct atcp_conn *c);
+
+/* ---- connections: what the program sees ---------------------------------------------- */
+
+/* Mirror the state (enum atcp_state). Called by set_state alone. Lock: conn. */
+void atcp_os_conn_state(struct atcp_conn *c, uint32_t state);
+/* ATCP_EV_*. Context: softirq. Lock: conn, or none for a listener's ATCP_EV_READABLE. */
+void atcp_os_conn_event(struct atcp_conn *c, uint32_t events);
+/* Set the pending error (SO_ERROR) and report it. Lock: conn. */
+void atcp_os_conn_error(struct atcp_conn *c, enum atcp_err err);
+/* Remember an error that is reported only if the connection dies of it (sk_err_soft). Lock:
+ * conn. */
+void atcp_os_conn_soft_error(struct atcp_conn *c, enum atcp_err err);
+/* The peer's FIN was delivered: reads end after what is queued. Lock: conn. */
+void atcp_os_conn_rx_eof(struct atcp_conn *c);
+/*
+ * The connection reached CLOSED and the core has let go of everything but its memory: no
+ * timer, no table, no packet. The port wakes the program, or, if nobody has the socket open,
+ * destroys it once unlocked. Lock: conn.
+ */
+void atcp_os_conn_closed(struct atcp_conn *c);
+/* True if no program has the socket open (it was closed). Lock: conn. */
+bool atcp_os_conn_orphaned(const struct atcp_conn *c);
+
+/* ---- receiving ----------------------------------------------------------------------- */
+
+/* Bytes [skip, skip+len) of pkt's payload join the receive queue. Consumes pkt, charges the
+ * socket. Lock: conn. */
+void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip, uint32_t len);
+/* Charge pkt to the socket and keep it for the core (out of order). False: over the limit, the
+ * packet still belongs to the core. Lock: conn. */
+bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt);
+/* Free a packet that was not held. Context: softirq. */
+void atcp_os_pkt_free(struct atcp_pkt *pkt, uint32_t reason);
+/* Memory facts for the window. Lock: conn. */
+void atcp_os_rx_space(const struct atcp_conn *c, struct atcp_rx_space *out);
+/* Autotuning: raise the limit. Lock: conn. */
+void atcp_os_rx_set_limit(struct atcp_conn *c, uint32_t bytes);
+
+/* ---- sending ------------------------------------------------------------------------- */
+
+/*
+ * Send one segment on a connection. hdr: TCP header with options, checksum field 0, written by
+ * the core. pkt: payload (the whole piece, len bytes), or NULL; it stays the core's and may be sent again.
+ * mss: payload bytes per wire segment if len > mss (GSO). Returns 0, or -1 if it could not be
+ * handed to IP (no memory, no route): the core treats that as a loss. Lock: conn.
+ */
+int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
+		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss);
+/*
+ * Send a segment without payload that belongs to no connection (SYN-ACK of a request, RST,
+ * TIME_WAIT's ACK). via: listener whose IP options (TOS, TTL, mark, device) hold, or NULL.
+ * Returns 0 or -1 (no route, no memory). Context: softirq. Lock: any.
+ */
+int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
+		 const uint8_t *hdr, uint32_t hdr_len);
+/* Split a piece of the send queue: pkt keeps bytes [0, at), the new one gets the rest. NULL: no
+ * memory, pkt unchanged. cb of the new one is zero. Lock: conn. */
+struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at);
+/* Free a piece of the send queue and uncharge it. Lock: conn. */
+void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt);
+/* True while copies of pkt handed out earlier still sit in a queue of this host (so sending it
+ * again would be too early). Lock: conn. */
+bool atcp_os_tx_busy(const struct atcp_conn *c, const struct atcp_pkt *pkt);
+/* Autotuning of the send buffer: make it at least this large if the program has not set it.
+ * Lock: conn. */
+void atcp_os_tx_want(struct atcp_conn *c, uint32_t bytes);
+
+/* ---- routes -------------------------------------------------------------------------- */
+
+/* Facts about the connection's current route; looks it up again if it went stale. False: no
+ * route. Lock: conn. */
+bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out);
+/* The same for a tuple without connection. Context: softirq. */
+bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
+		   struct atcp_route *out);
+/* Retransmissions suggest that the route is bad (R1 of RFC 9293 3.8.3): look it up anew. Lock: conn. */
+void atcp_os_conn_route_suspect(struct atcp_conn *c);
+
+/* ---- children of a listener ---------------------------------------------------------- */
+
+/*
+ * A socket like the listener's, for tuple t, CLOSED, locked, with two references: one for the
+ * caller, one for the queue or the program it will belong to. Its core storage is zero. NULL:
+ * no memory or no route. Context: softirq. Lock: none of the child, any other.
+ */
+struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t);
+/* Unlock it and drop the caller's reference. Context: softirq. */
+void atcp_os_child_done(struct atcp_conn *child);
+/* Unlock and free it; it was never hashed. Context: softirq. */
+void atcp_os_child_discard(struct atcp_conn *child);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* ATCP_OS_H */
