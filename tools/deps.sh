@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Makes sure that the Debian packages of the named groups are installed: says which are missing, installs them when it may (root, or sudo
+# without a password), otherwise prints the command to run and fails. Silent and quick when there is nothing to do. Other distributions
+# are not supported: there it only lists what is needed.
+
+group() {
+	case $1 in
+	build) echo g++-12 gcc-12 make kmod libc6-dev linux-headers-amd64 linux-headers-6.12-amd64 ;;
+	tools) echo g++ gcc libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev pkg-config ;;
+	unit) echo g++ libgtest-dev ;;
+	vm) echo qemu-system-x86 python3 kmod gcc libc6-dev iproute2 ;;
+	debug-kernel) echo linux-source-6.12 gcc-12 make flex bison bc libelf-dev libssl-dev xz-utils cpio perl python3 ;;
+	fuzz) echo clang libclang-rt-14-dev ;;
+	check) echo sparse cppcheck clang-format python3 binutils ;;
+	demo) echo nginx-light curl iproute2 tcpdump ethtool ;;
+	bench) echo iproute2 python3 ;;
+	*) echo "deps.sh: unknown group $1 (build tools unit vm debug-kernel fuzz check demo bench)" >&2; exit 2 ;;
+	esac
+}
+
+want=
+for g; do
+	list=$(group "$g") || exit 2
+	want="$want $list"
+done
+
+missing=
+for p in $(printf '%s\n' $want | sort -u); do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+echo "deps: missing Debian packages:$missing" >&2
+if ! command -v apt-get >/dev/null; then
+	echo "deps: no apt-get here; install the equivalents of the packages above" >&2
+	exit 1
+fi
+if [ "$(id -u)" = 0 ]; then
+	run=
+elif sudo -n true 2>/dev/null; then
+	run="sudo -n"
+else
+	echo "deps: neither root nor sudo; please run: $install" >&2
+	exit 1
+fi
+for p in $missing; do
+	apt-cache policy "$p" 2>/dev/null | grep -q 'Candidate: [^(]' || { $run apt-get -q update >&2; break; }
+done
+# Services that a package would start are not wanted here: they would take ports of the host.
+$run env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install >&2 || { echo "deps: failed: $install" >&2; exit 1; }
