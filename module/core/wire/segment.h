@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Bytes to values and back: the TCP header of RFC 9293 3.1 and the options MSS, window scale,
+// timestamps (RFC 7323), SACK-permitted and SACK (RFC 2018). Every length is checked here; after
+// parse_segment() nothing else looks at bytes of a header.
+#ifndef ATCP_WIRE_SEGMENT_H
+#define ATCP_WIRE_SEGMENT_H
+
+#include "base/seq.h"
+#include "base/types.h"
+
+namespace atcp {
+
+inline constexpr uint32_t kMinHeader = 20;
+inline constexpr uint32_t kMaxHeader = 60;
+inline constexpr uint32_t kMaxWscale = 14;        ///< RFC 7323 2.3
+inline constexpr uint32_t kTsOptionBytes = 12;    ///< timestamps with two NOPs before
+inline constexpr uint32_t kMaxSackBlocks = 4;
+
+/// See atcp_core_parse. Options after a malformed one are not looked at (has gets
+/// ATCP_OPT_MALFORMED); unknown ones are skipped by their length.
+uint32_t parse_segment(const uint8_t *hdr, uint32_t avail, uint32_t total, atcp_seg *out);
+
+struct SackBlock {
+  Seq start;
+  Seq end;
+};
+
+/// The values of a header to send.
+struct Header {
+  uint16_t lport = 0;  ///< network order
+  uint16_t rport = 0;  ///< network order
+  Seq seq;
+  Seq ack;             ///< written only with ATCP_ACK
+  uint16_t wnd = 0;    ///< as it stands in the header
+  uint16_t urg = 0;
+  uint8_t flags = 0;
+  uint8_t n_sack = 0;
+  bool has_ts = false;
+  uint32_t tsval = 0;
+  uint32_t tsecr = 0;
+  // SYN only
+  uint16_t mss = 0;          ///< 0: no option
+  bool has_wscale = false;
+  uint8_t wscale = 0;
+  bool sack_ok = false;
+  SackBlock sack[kMaxSackBlocks] = {};
+};
+
+/// Bytes that write_header will use.
+uint32_t header_bytes(const Header &h);
+/// Write at most kMaxHeader bytes (checksum field zero, options padded with NOP to words); returns how many.
+/// n_sack is cut to what fits beside the other options.
+uint32_t write_header(const Header &h, uint8_t *out);
+/// SACK blocks that fit beside timestamps or without them.
+constexpr uint32_t sack_room(bool has_ts) {
+  return has_ts ? 3 : 4;
+}
+
+}  // namespace atcp
+
+#endif  // ATCP_WIRE_SEGMENT_H
