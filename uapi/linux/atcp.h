@@ -112,14 +112,20 @@ enum atcp_reason {
 	__ATCP_REASON_MAX,
 };
 
-/* Generic netlink. */
+/*
+ * Generic netlink. The family acts on the network namespace of the netlink socket that asks.
+ * Reading needs no privilege; PARAM_SET needs CAP_NET_ADMIN in the user namespace that owns the
+ * network namespace. Each message of a dump holds one nest. Operations refuse attributes that
+ * they do not know. A refusal comes with an extended ACK: a message, and the offset of the
+ * attribute at fault. Unknown attributes of a reply are to be skipped: later versions add some.
+ */
 #define ATCP_GENL_NAME "atcp"
 #define ATCP_GENL_VERSION 1
 
 enum atcp_cmd {
 	ATCP_CMD_UNSPEC = 0,
-	ATCP_CMD_PARAM_GET,	/* do: one, by name; dump: all */
-	ATCP_CMD_PARAM_SET,	/* do; CAP_NET_ADMIN; one or more ATCP_A_PARAM, all or none */
+	ATCP_CMD_PARAM_GET,	/* do: ATCP_A_PARAM with NAME; dump: all of them */
+	ATCP_CMD_PARAM_SET,	/* do: one or more ATCP_A_PARAM with NAME and VALUE, all or none */
 	ATCP_CMD_SOCKET_GET,	/* dump: connections, requests, TIME_WAIT entries */
 	ATCP_CMD_LISTENER_GET,	/* dump */
 	ATCP_CMD_COUNTER_GET,	/* dump */
@@ -143,8 +149,8 @@ enum atcp_param_attr {
 	ATCP_PARAM_A_TYPE,	/* u8: enum atcp_param_type */
 	ATCP_PARAM_A_VALUE,	/* string: number, name, or numbers separated by blanks */
 	ATCP_PARAM_A_DEFAULT,	/* string */
-	ATCP_PARAM_A_MIN,	/* u32 */
-	ATCP_PARAM_A_MAX,	/* u32 */
+	ATCP_PARAM_A_MIN,	/* u32; absent if the value is a name */
+	ATCP_PARAM_A_MAX,	/* u32; absent if the value is a name */
 	ATCP_PARAM_A_UNIT,	/* string, may be empty */
 	ATCP_PARAM_A_HELP,	/* string */
 	__ATCP_PARAM_A_MAX,
@@ -158,17 +164,26 @@ enum atcp_param_type {
 	ATCP_PARAM_WIRE = 5,	/* "tcp" or "atcp" */
 };
 
+enum atcp_kind {
+	ATCP_KIND_CONN = 1,	/* a socket, open or orphaned */
+	ATCP_KIND_REQUEST = 2,	/* half-open, not yet a socket */
+	ATCP_KIND_TIMEWAIT = 3,	/* no longer a socket */
+};
+
+/* Requests and TIME_WAIT entries have the attributes up to RPORT, RETRANS and EXPIRES_MS;
+ * requests also their listener's UID.
+ */
 enum atcp_socket_attr {
 	ATCP_SOCKET_A_UNSPEC = 0,
 	ATCP_SOCKET_A_STATE,	/* u8: enum atcp_state */
-	ATCP_SOCKET_A_KIND,	/* u8: 1 connection, 2 request, 3 TIME_WAIT */
-	ATCP_SOCKET_A_FAMILY,	/* u16 */
-	ATCP_SOCKET_A_LADDR,	/* 4 or 16 bytes */
-	ATCP_SOCKET_A_RADDR,
+	ATCP_SOCKET_A_KIND,	/* u8: enum atcp_kind */
+	ATCP_SOCKET_A_FAMILY,	/* u16: AF_INET, AF_INET6 */
+	ATCP_SOCKET_A_LADDR,	/* 4 or 16 bytes, network order */
+	ATCP_SOCKET_A_RADDR,	/* the same, of the peer */
 	ATCP_SOCKET_A_LPORT,	/* u16, host order */
-	ATCP_SOCKET_A_RPORT,
-	ATCP_SOCKET_A_UID,	/* u32 */
-	ATCP_SOCKET_A_INODE,	/* u64 */
+	ATCP_SOCKET_A_RPORT,	/* u16, host order */
+	ATCP_SOCKET_A_UID,	/* u32: owner, in the reader's user namespace */
+	ATCP_SOCKET_A_INODE,	/* u64: as in /proc/PID/fd; 0 if no program has it open */
 	ATCP_SOCKET_A_RECVQ,	/* u32: bytes not yet read */
 	ATCP_SOCKET_A_SENDQ,	/* u32: bytes not yet acknowledged */
 	ATCP_SOCKET_A_CC,	/* string */
@@ -178,21 +193,21 @@ enum atcp_socket_attr {
 	ATCP_SOCKET_A_RTTVAR_US, /* u32 */
 	ATCP_SOCKET_A_RTO_US,	/* u32 */
 	ATCP_SOCKET_A_MSS,	/* u32 */
-	ATCP_SOCKET_A_RETRANS,	/* u32: segments retransmitted, total */
-	ATCP_SOCKET_A_BYTES_ACKED, /* u64 */
-	ATCP_SOCKET_A_BYTES_RECEIVED, /* u64 */
-	ATCP_SOCKET_A_SND_WND,	/* u32: bytes */
-	ATCP_SOCKET_A_RCV_WND,	/* u32: bytes */
+	ATCP_SOCKET_A_RETRANS,	/* u32: segments (of a request: SYN-ACKs) sent again, total */
+	ATCP_SOCKET_A_BYTES_ACKED, /* u64: payload the peer has acknowledged */
+	ATCP_SOCKET_A_BYTES_RECEIVED, /* u64: payload received in order */
+	ATCP_SOCKET_A_SND_WND,	/* u32: bytes, as the peer last said */
+	ATCP_SOCKET_A_RCV_WND,	/* u32: bytes, as last told the peer */
 	ATCP_SOCKET_A_EXPIRES_MS, /* u32: next timer of a request or TIME_WAIT entry */
-	ATCP_SOCKET_A_RCVBUF,	/* u32 */
-	ATCP_SOCKET_A_SNDBUF,	/* u32 */
+	ATCP_SOCKET_A_RCVBUF,	/* u32: bytes, SO_RCVBUF */
+	ATCP_SOCKET_A_SNDBUF,	/* u32: bytes, SO_SNDBUF */
 	ATCP_SOCKET_A_PAD,
 	__ATCP_SOCKET_A_MAX,
 };
 
 enum atcp_listener_attr {
 	ATCP_LISTENER_A_UNSPEC = 0,
-	ATCP_LISTENER_A_FAMILY,
+	ATCP_LISTENER_A_FAMILY,		/* as ATCP_SOCKET_A_FAMILY, and so on */
 	ATCP_LISTENER_A_LADDR,
 	ATCP_LISTENER_A_LPORT,
 	ATCP_LISTENER_A_UID,
@@ -204,8 +219,8 @@ enum atcp_listener_attr {
 	ATCP_LISTENER_A_SYNACKS,	/* u64: first SYN-ACKs sent, cookies included */
 	ATCP_LISTENER_A_SYN_DUPS,	/* u64: SYNs that repeated a request */
 	ATCP_LISTENER_A_ACCEPTED,	/* u64: connections handed to the program */
-	ATCP_LISTENER_A_OVERFLOW_SYN,	/* u64 */
-	ATCP_LISTENER_A_OVERFLOW_ACK,	/* u64 */
+	ATCP_LISTENER_A_OVERFLOW_SYN,	/* u64: SYNs refused because the accept queue was full */
+	ATCP_LISTENER_A_OVERFLOW_ACK,	/* u64: third ACKs not honoured for the same reason */
 	ATCP_LISTENER_A_SYN_DROPS,	/* u64: SYNs refused for any reason */
 	ATCP_LISTENER_A_PAD,
 	__ATCP_LISTENER_A_MAX,
