@@ -46,7 +46,7 @@ struct atcp_pkt {
  * A connection or listening socket. The storage is part of the port's socket; the layout is
  * the core's (class Tcb, whose size a static_assert keeps below this).
  */
-#define ATCP_CONN_WORDS 80
+#define ATCP_CONN_WORDS 94
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
@@ -269,13 +269,13 @@ bool atcp_os_conn_orphaned(const struct atcp_conn *c);
 
 /* ---- receiving ----------------------------------------------------------------------- */
 
-/* Bytes [skip, skip+len) of pkt's payload join the receive queue. Consumes pkt, charges the
- * socket. Lock: conn. */
+/* Bytes [skip, skip+len) of pkt's payload join the receive queue. Consumes pkt; charges the
+ * socket unless pkt was held before (then it is charged already). Lock: conn. */
 void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip, uint32_t len);
 /* Charge pkt to the socket and keep it for the core (out of order). False: over the limit, the
  * packet still belongs to the core. Lock: conn. */
 bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt);
-/* Free a packet that was not held. Context: softirq. */
+/* Free a received packet; uncharges it if it was held. Context: softirq. Lock: conn if held. */
 void atcp_os_pkt_free(struct atcp_pkt *pkt, uint32_t reason);
 /* Memory facts for the window. Lock: conn. */
 void atcp_os_rx_space(const struct atcp_conn *c, struct atcp_rx_space *out);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Data that arrived before what precedes it, and the SACK blocks that tell the peer so (RFC
+// 2018). The pieces are packets of the port, ordered by sequence number in a tree whose nodes
+// live in the packets.
+#ifndef ATCP_CONN_REASSEMBLY_H
+#define ATCP_CONN_REASSEMBLY_H
+
+#include "base/seq.h"
+#include "base/treap.h"
+#include "wire/segment.h"
+
+namespace atcp {
+
+/// A packet held out of order: its payload from `skip` on is sequence space [seq, end).
+struct RxSeg : TreapNode {
+  Seq seq;
+  Seq end;  ///< without the FIN
+  uint32_t skip;
+
+  bool before(const RxSeg &o) const {
+    return seq < o.seq;
+  }
+  bool before_key(Seq s) const {
+    return end <= s;
+  }
+  atcp_pkt *pkt() {
+    return reinterpret_cast<atcp_pkt *>(this);
+  }
+};
+static_assert(sizeof(RxSeg) <= sizeof(atcp_pkt));
+
+class Reassembly {
+ public:
+  enum class Result : uint8_t {
+    Held,       ///< the packet is ours now
+    Duplicate,  ///< everything in it was there already: the caller frees it
+  };
+
+  bool empty() const {
+    return tree_.empty();
+  }
+  /// Hold [seq, seq+len) of pkt, which begins `skip` bytes into its payload. Pieces that it covers
+  /// are freed.
+  /// The packet must have been charged (atcp_os_rx_hold) before. *dup gets the part that was
+  /// already held, if any (start == end: none).
+  Result insert(atcp_pkt *pkt, Seq seq, uint32_t len, uint32_t skip, SackBlock *dup);
+  /// The first piece if it begins at or before rcv_nxt, taken out; else nullptr. The caller
+  /// delivers it (or frees it, if it is wholly old).
+  RxSeg *take_ready(Seq rcv_nxt);
+  /// Everything below rcv_nxt is no news any more.
+  void advance(Seq rcv_nxt);
+  /// Give up pieces from the far end until about half of the bytes are gone; returns how many packets.
+  uint32_t prune();
+  void clear();
+
+  /// Blocks to report, most recent first (RFC 2018 4).
+  uint32_t n_blocks() const {
+    return n_blocks_;
+  }
+  const SackBlock &block(uint32_t i) const {
+    return blocks_[i];
+  }
+
+ private:
+  void note_block(Seq start, Seq end);
+
+  Treap<RxSeg> tree_;
+  SackBlock blocks_[kMaxSackBlocks] = {};
+  uint32_t n_blocks_ = 0;
+};
+
+}  // namespace atcp
+
+#endif  // ATCP_CONN_REASSEMBLY_H
