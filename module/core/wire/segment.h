@@ -13,13 +13,21 @@ namespace atcp {
 
 inline constexpr uint32_t kMinHeader = 20;
 inline constexpr uint32_t kMaxHeader = 60;
-inline constexpr uint32_t kMaxWscale = 14;        ///< RFC 7323 2.3
-inline constexpr uint32_t kTsOptionBytes = 12;    ///< timestamps with two NOPs before
+inline constexpr uint32_t kMaxWscale = 14;      ///< RFC 7323 2.3
+inline constexpr uint32_t kTsOptionBytes = 12;  ///< timestamps with two NOPs before
 inline constexpr uint32_t kMaxSackBlocks = 4;
 
-/// See atcp_core_parse. Options after a malformed one are not looked at (has gets
-/// ATCP_OPT_MALFORMED); unknown ones are skipped by their length.
-uint32_t parse_segment(const uint8_t *hdr, uint32_t avail, uint32_t total, atcp_seg *out);
+/// See atcp_core_parse. *out is cleared first and filled only if the answer is ATCP_REASON_NONE; the
+/// port sets its own fields (truesize, segs, ecn) afterwards.
+///
+/// Dropped here: SYN with FIN, and segments with none of SYN, ACK, RST, FIN. SYN with RST passes: the
+/// RST counts, as it is looked at before the SYN in every state of RFC 9293 3.10.7, and the options
+/// of a SYN are not read.
+///
+/// Options after a malformed one are not looked at (has gets ATCP_OPT_MALFORMED); unknown ones, and
+/// known ones of a wrong length, are skipped by their length. MSS, window scale and SACK-permitted
+/// count only in a SYN; an MSS of 0 is none.
+uint32_t parse_segment(const uint8_t* hdr, uint32_t avail, uint32_t total, atcp_seg* out);
 
 struct SackBlock {
   Seq start;
@@ -31,8 +39,8 @@ struct Header {
   uint16_t lport = 0;  ///< network order
   uint16_t rport = 0;  ///< network order
   Seq seq;
-  Seq ack;             ///< written only with ATCP_ACK
-  uint16_t wnd = 0;    ///< as it stands in the header
+  Seq ack;           ///< written only with ATCP_ACK
+  uint16_t wnd = 0;  ///< as it stands in the header
   uint16_t urg = 0;
   uint8_t flags = 0;
   uint8_t n_sack = 0;
@@ -40,7 +48,7 @@ struct Header {
   uint32_t tsval = 0;
   uint32_t tsecr = 0;
   // SYN only
-  uint16_t mss = 0;          ///< 0: no option
+  uint16_t mss = 0;  ///< 0: no option
   bool has_wscale = false;
   uint8_t wscale = 0;
   bool sack_ok = false;
@@ -48,10 +56,11 @@ struct Header {
 };
 
 /// Bytes that write_header will use.
-uint32_t header_bytes(const Header &h);
-/// Write at most kMaxHeader bytes (checksum field zero, options padded with NOP to words); returns how many.
-/// n_sack is cut to what fits beside the other options.
-uint32_t write_header(const Header &h, uint8_t *out);
+uint32_t header_bytes(const Header& h);
+/// Write at most kMaxHeader bytes and return how many. The checksum field is zero, options are padded
+/// with NOPs to whole words, those of a SYN are written only with ATCP_SYN. n_sack is cut to what
+/// fits beside the other options.
+uint32_t write_header(const Header& h, uint8_t* out);
 /// SACK blocks that fit beside timestamps or without them.
 constexpr uint32_t sack_room(bool has_ts) {
   return has_ts ? 3 : 4;
