@@ -11,11 +11,13 @@
 
 namespace atcp {
 
-/// Part of a listener. Listen lock to write; readers under RCU.
+/// Part of a listener. Listen lock to write; readers under RCU, so the memory outlives its
+/// removal by a grace period, and it is removed before conn's last reference goes.
 struct ListenNode {
   uintptr next;     ///< chain; odd: the end, as in Ehash
   atcp_conn *conn;  ///< the listening socket; constant
   uint32_t laddr;   ///< network order, 0: any
+  uint32_t id;      ///< of this insertion; set by insert()
   uint16_t lport;   ///< network order
   uint8_t hashed;
 };
@@ -38,7 +40,8 @@ class ListenTable {
   uintptr *heads_ = nullptr;
   atcp_locks *locks_ = nullptr;
   SipKey key_ = {};
-  uint32_t size_ = 0;
+  uint32_t size_ = 0;     ///< atomic
+  uint32_t next_id_ = 0;  ///< atomic
 };
 
 template <class F>

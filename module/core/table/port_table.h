@@ -31,15 +31,18 @@ class PortTable {
   bool init(const SipKey &key);
   void fini();
 
-  /// As atcp_core_bind. Rules of Linux: two sockets conflict if their local addresses overlap
-  /// (equal, or one is any), unless both have REUSEADDR and neither listens, or both have
-  /// REUSEPORT and the same uid. Lock: conn of n.
+  /// As atcp_core_bind. Rules of Linux: n conflicts with a member whose local address overlaps
+  /// (equal, or one is any), unless both have REUSEADDR and that member does not listen, or both
+  /// have REUSEPORT and the same uid. A port that is chosen here conflicts with nobody even
+  /// without these exceptions. Lock: conn of n.
   atcp_err bind(BindNode &n, uint32_t laddr, uint16_t *port, uint32_t flags, uint32_t uid,
                 uint16_t lo, uint16_t hi);
-  /// Join parent's bucket (a child of a listener). False: parent is not bound any more.
+  /// Join parent's bucket (a child of a listener) with its flags; child.laddr is kept if set,
+  /// else it is parent's. False: parent is not bound any more.
   bool inherit(BindNode &child, const BindNode &parent);
   void unbind(BindNode &n);
-  /// n is about to listen: conflicts are looked at again with listening set. ADDR_IN_USE: no.
+  /// n is about to listen: conflicts are looked at again, for a member may have begun to listen
+  /// since n was bound beside it. ADDR_IN_USE: it may not.
   atcp_err set_listening(BindNode &n);
   void clear_listening(BindNode &n);
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// References to entries of the established table: the one thing that differs between the kinds.
+// A connection is counted by the socket around it, the small ones by their own field. What
+// happens when the last reference goes is the business of whoever made the entry.
+#include "table/endpoint.h"
+
+#include "base/atomic.h"
+#include "table/ehash.h"
+
+namespace atcp {
+namespace {
+
+/// A connection's Endpoint is the first thing in its storage.
+atcp_conn* conn_of(Endpoint& e) {
+  return reinterpret_cast<atcp_conn*>(&e);
+}
+
+bool counted_by_socket(const Endpoint& e) {
+  return e.kind == EntryKind::Conn || e.kind == EntryKind::Listener;
+}
+
+}  // namespace
+
+bool endpoint_tryget(Endpoint& e) {
+  return counted_by_socket(e) ? atcp_os_conn_tryget(conn_of(e)) : inc_not_zero(&e.refs);
+}
+
+void endpoint_get(Endpoint& e) {
+  if (counted_by_socket(e))
+    (void)atcp_os_conn_tryget(conn_of(e));  // cannot fail: the caller has one
+  else
+    add_fetch(&e.refs, 1u);
+}
+
+bool endpoint_put(Endpoint& e) {
+  if (counted_by_socket(e)) {
+    atcp_os_conn_put(conn_of(e));
+    return false;
+  }
+  return sub_fetch(&e.refs, 1u) == 0;
+}
+
+}  // namespace atcp
