@@ -19,7 +19,7 @@ inline constexpr uint32_t kSsthreshInfinite = 0x7fffffff;
 struct CcState {
   uint32_t cwnd;
   uint32_t ssthresh;
-  uint32_t cwnd_cnt;    ///< segments acked since cwnd last grew by one in congestion avoidance
+  uint32_t cwnd_cnt;  ///< what the algorithm has towards the next segment of cwnd, in its own unit
   uint32_t cwnd_clamp;  ///< never above
   uint64_t priv[kCcPrivWords];
 };
@@ -36,25 +36,25 @@ struct CcAck {
 };
 
 enum class CcEvent : uint8_t {
-  TxStart,       ///< first segment after idle
-  EnterRecovery, ///< fast retransmit; ssthresh() was called
-  ExitRecovery,  ///< recovery ended normally: cwnd is ssthresh
-  Timeout,       ///< RTO; ssthresh() was called, cwnd will be 1
-  Undo,          ///< the reduction was spurious and has been undone
+  TxStart,        ///< first segment after idle
+  EnterRecovery,  ///< fast retransmit; ssthresh() was called
+  ExitRecovery,   ///< recovery ended normally: cwnd is ssthresh
+  Timeout,        ///< RTO; ssthresh() was called, cwnd will be 1
+  Undo,           ///< the reduction was spurious and has been undone
 };
 
 /// One algorithm. Checked by cc_register: name, init, ssthresh and on_ack are required.
 struct CcOps {
-  const char *name;  ///< at most 15 characters
+  const char* name;  ///< at most 15 characters
   bool restricted;   ///< needs privilege unless it is the namespace's default
   /// required: cwnd, ssthresh, clamp are set; priv is zero
-  void (*init)(CcState &s, uint64_t now_us);
+  void (*init)(CcState& s, uint64_t now_us);
   /// required: the new ssthresh after loss, >= 2
-  uint32_t (*ssthresh)(CcState &s, uint64_t now_us);
+  uint32_t (*ssthresh)(CcState& s, uint64_t now_us);
   /// required: grow (or not); called for ACKs outside recovery
-  void (*on_ack)(CcState &s, const CcAck &a);
+  void (*on_ack)(CcState& s, const CcAck& a);
   /// optional
-  void (*on_event)(CcState &s, CcEvent e, uint64_t now_us);
+  void (*on_event)(CcState& s, CcEvent e, uint64_t now_us);
 };
 
 }  // namespace atcp

@@ -11,13 +11,13 @@ namespace atcp {
 
 uint32_t cc_count();
 /// i < cc_count().
-const CcOps &cc_get(uint32_t i);
+const CcOps& cc_get(uint32_t i);
 /// Index of a name, or -1.
-int32_t cc_find(const char *name);
+int32_t cc_find(const char* name);
 /// Index of "cubic", the default.
 uint32_t cc_default();
 /// True if ops has all that is required (name length, hooks).
-bool cc_valid(const CcOps &ops);
+bool cc_valid(const CcOps& ops);
 
 }  // namespace atcp
 
