@@ -9,9 +9,10 @@
 #include "abi/atcp_os.h"
 
 extern "C" {
-void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n);
-void *memset(void *dst, int c, __SIZE_TYPE__ n);
-int memcmp(const void *a, const void *b, __SIZE_TYPE__ n);
+void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n) noexcept;
+void *memmove(void *dst, const void *src, __SIZE_TYPE__ n) noexcept;
+void *memset(void *dst, int c, __SIZE_TYPE__ n) noexcept;
+int memcmp(const void *a, const void *b, __SIZE_TYPE__ n) noexcept;
 }
 
 namespace atcp {
