@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The parts of `atcp run` that need no process to be tested: where the library is looked for, and
+// what LD_PRELOAD becomes.
+#ifndef ATCP_TOOL_RUN_H
+#define ATCP_TOOL_RUN_H
+
+#include <string>
+#include <vector>
+
+namespace atcp::tool {
+
+inline constexpr const char* kPreloadName = "libatcp-preload.so";
+
+/// Where the library may be, best first: beside the tool (where a build puts it), then where it is
+/// installed. exe_dir: the tool's own folder.
+std::vector<std::string> preload_candidates(const std::string& exe_dir);
+
+/// The library in front of what the user's environment preloads already. old: LD_PRELOAD or
+/// nullptr.
+std::string preload_value(const std::string& library, const char* old);
+
+}  // namespace atcp::tool
+
+#endif  // ATCP_TOOL_RUN_H
