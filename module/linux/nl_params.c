@@ -223,20 +223,9 @@ static int parse_setting(const struct nlattr *nest, struct netlink_ext_ack *exta
 	}
 	out->i = i;
 	out->text = nla_data(tb[ATCP_PARAM_A_VALUE]);
-	switch (atcp_core_param_check(out->i, out->text)) {
-	case ATCP_OK:
-		return 0;
-	case ATCP_ERR_RANGE:
-		err = -ERANGE;
-		break;
-	case ATCP_ERR_NOT_FOUND:
-		err = -ENOENT;
-		break;
-	default:
-		err = -EINVAL;
-		break;
-	}
-	refuse(extack, tb[ATCP_PARAM_A_VALUE], out->i, out->text);
+	err = -atcp_errno(atcp_core_param_check(out->i, out->text));
+	if (err)
+		refuse(extack, tb[ATCP_PARAM_A_VALUE], out->i, out->text);
 	return err;
 }
 
@@ -264,8 +253,8 @@ int atcp_nl_param_set(struct sk_buff *skb, struct genl_info *info)
 	}
 	nlmsg_for_each_attr(nest, info->nlhdr, GENL_HDRLEN, rem) {
 		err = parse_setting(nest, info->extack, &s);
-		if (!err && atcp_core_param_set(ns, s.i, s.text) != ATCP_OK)
-			err = -EIO;
+		if (!err)
+			err = -atcp_errno(atcp_core_param_set(ns, s.i, s.text));
 		if (err)
 			goto out;
 	}

@@ -9,7 +9,6 @@
  * own handler never answers, say) must not be able to stop those who look at it. So the numbers
  * of a busy connection may be from instants some microseconds apart; each of them is whole.
  */
-#include <linux/ktime.h>
 #include <linux/user_namespace.h>
 #include <net/sock.h>
 
@@ -51,7 +50,7 @@ static int put_conn(struct sk_buff *skb, const struct walk *w, struct atcp_conn 
 	atcp_core_conn_info(c, &i, w->now_ns);
 	return nla_put_u32(skb, ATCP_SOCKET_A_UID, uid_of(w, c)) ||
 	       nla_put_u64_64bit(skb, ATCP_SOCKET_A_INODE, sock_i_ino(sk), ATCP_SOCKET_A_PAD) ||
-	       nla_put_u32(skb, ATCP_SOCKET_A_RECVQ, i.rcv_nxt - i.copied_seq) ||
+	       nla_put_u32(skb, ATCP_SOCKET_A_RECVQ, READ_ONCE(atcp_sk(sk)->rcv_bytes)) ||
 	       nla_put_u32(skb, ATCP_SOCKET_A_SENDQ, i.write_seq - i.snd_una) ||
 	       nla_put_string(skb, ATCP_SOCKET_A_CC, atcp_core_get_cc(c)) ||
 	       nla_put_u32(skb, ATCP_SOCKET_A_CWND, i.cwnd) ||
@@ -169,7 +168,7 @@ static int dump(struct sk_buff *skb, struct netlink_callback *cb, bool listeners
 		.skb = skb,
 		.cb = cb,
 		.reader = sk_user_ns(NETLINK_CB(cb->skb).sk),
-		.now_ns = ktime_get_ns(),
+		.now_ns = atcp_now(),
 	};
 
 	if (cur->done)
