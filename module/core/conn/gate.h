@@ -31,6 +31,16 @@ constexpr bool seq_acceptable(Seq left, uint32_t wnd, Seq seq, uint32_t seg_len)
   return seq + seg_len >= left && seq <= left + wnd;
 }
 
+/// The same test to the letter of RFC 9293 3.10.7.4, for those who have sent no data: requests.
+constexpr bool seq_in_window(Seq rcv_nxt, uint32_t wnd, Seq seq, uint32_t seg_len) {
+  const Seq right = rcv_nxt + wnd;
+  if (seq == rcv_nxt)
+    return true;
+  if (seq + seg_len > rcv_nxt && seq < right)
+    return true;
+  return seg_len == 0 && seq == right;
+}
+
 /// RFC 7323 5.3 R1: tsval is older than the one remembered, which is not itself too old to
 /// judge (5.5). ts_recent 0 is "none".
 constexpr bool paws_old(uint32_t ts_recent, uint32_t ts_recent_s, uint32_t tsval,
