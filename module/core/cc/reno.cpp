@@ -19,7 +19,7 @@ namespace {
 void congestion_avoidance(CcState& s, uint32_t acked) {
   const uint32_t cwnd = max<uint32_t>(s.cwnd, 1);
   const uint64_t cnt = static_cast<uint64_t>(s.cwnd_cnt) + acked;
-  const uint64_t grown = cwnd + cnt / cwnd;
+  const uint64_t grown = s.cwnd + cnt / cwnd;
 
   s.cwnd_cnt = static_cast<uint32_t>(cnt % cwnd);
   if (grown >= s.cwnd_clamp) {
