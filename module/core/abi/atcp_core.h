@@ -141,6 +141,9 @@ void atcp_core_rx_consumed(struct atcp_conn *c, uint32_t bytes, uint64_t now_ns)
 
 /* shutdown(SHUT_WR): FIN after what is queued. ATCP_ERR_NOT_CONN in states without one. */
 enum atcp_err atcp_core_shutdown(struct atcp_conn *c, uint64_t now_ns);
+/* shutdown(SHUT_RD) while our FIN is or gets sent: data that arrives in FIN_WAIT is answered by
+ * RST, as Linux does. */
+void atcp_core_shutdown_rx(struct atcp_conn *c);
 /*
  * close(): the program lets go. unread: bytes it had not read; linger0: SO_LINGER with 0
  * seconds. The socket is marked orphaned first. Afterwards atcp_os_conn_closed may have been

@@ -302,6 +302,8 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 /* Split a piece of the send queue: pkt keeps bytes [0, at), the new one gets the rest. NULL: no
  * memory, pkt unchanged. cb of the new one is zero. Lock: conn. */
 struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at);
+/* Drop the first `bytes` of a piece, which are acknowledged. False: no memory, unchanged. Lock: conn. */
+bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes);
 /* Free a piece of the send queue and uncharge it. Lock: conn. */
 void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* True while copies of pkt handed out earlier still sit in a queue of this host (so sending it

@@ -91,6 +91,7 @@ struct Tcb : Endpoint {
   bool in_done : 1;         ///< atcp_os_conn_closed was called
   bool ack_now : 1;         ///< this segment demands an ACK at once
   bool dsack_pending : 1;   ///< report `dsack` with the next ACK (RFC 2883)
+  bool dsack_undo : 1;      ///< a DSACK showed the last needless retransmission
   bool undo_ok : 1;         ///< undo_marker is valid
   bool cwnd_limited : 1;    ///< the last attempt to send was stopped by cwnd
   bool rcvbuf_tuned : 1;    ///< rcv_space has a first measurement
@@ -344,6 +345,7 @@ void on_timer(Tcb &t, Now now);
 void restart_keepalive(Tcb &t, Now now);
 void conn_icmp(Tcb &t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
+void conn_info(const Tcb &t, atcp_conn_info *out, Now now);
 atcp_err set_option(Tcb &t, uint32_t opt, int32_t value, Now now);
 atcp_err get_option(const Tcb &t, uint32_t opt, int32_t *value, Now now);
 

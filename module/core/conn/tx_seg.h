@@ -20,6 +20,7 @@ struct TxSeg : TreapNode {
   uint16_t segs;     ///< wire segments it counts as; 0 while unsent
   uint8_t flags;
   uint8_t reserved;
+  uint32_t head;     ///< bytes at the front of the packet that are acknowledged and not yet trimmed
 
   enum : uint8_t {
     kSent = 0x01,

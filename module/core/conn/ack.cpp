@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The acknowledgement field of an arriving segment (RFC 9293 3.10.7.4, fifth check): window
+// update, SACK blocks (RFC 2018, 2883), release of what is acknowledged, the RTT sample. What
+// follows for cwnd is recovery.cpp's business.
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+/// RTT from the timestamp echo, in us; 0 if there is none to trust. The clock is in ms.
+uint32_t ts_rtt_us(const Tcb &t, const atcp_seg &seg, Now now) {
+  if (!t.ts_ok || (seg.has & ATCP_OPT_TS) == 0 || seg.tsecr == 0)
+    return 0;
+  const uint32_t delta_ms = t.ts_now(now) - seg.tsecr;
+  if (delta_ms > 1u << 18)
+    return 0;
+  return max(delta_ms * 1000, 1000u);
+}
+
+/// Leave the network: s is delivered (SACKed or acknowledged). Its loss marks go.
+void unmark(Tcb &t, TxSeg &s) {
+  if (s.has(TxSeg::kInNetAgain))
+    t.retrans_out -= s.segs;
+  if (s.has(TxSeg::kLost))
+    t.lost_out -= s.segs;
+  s.flags = static_cast<uint8_t>(s.flags & ~(TxSeg::kInNetAgain | TxSeg::kLost));
+}
+
+/// A piece was delivered, by SACK or cumulatively: what that says about reordering and time.
+void note_delivery(Tcb &t, const TxSeg &s, AckSample &a) {
+  if (s.sent_us > t.newest_sent_us)
+    t.newest_sent_us = s.sent_us;
+  if (s.has(TxSeg::kRetransmitted)) {
+    a.retrans_acked = true;
+  } else if (t.sack_ok && t.sacked_out > 0 && s.end() < t.high_sacked) {
+    // It was overtaken by what is SACKed above it, and not lost.
+    const uint32_t gap = bytes_between(s.end(), t.high_sacked) / t.mss + 1;
+    a.reorder_seen = max(a.reorder_seen, gap);
+  }
+}
+
+void sack_piece(Tcb &t, TxSeg &s, AckSample &a) {
+  if (s.has(TxSeg::kSacked))
+    return;
+  note_delivery(t, s, a);
+  unmark(t, s);
+  s.flags |= TxSeg::kSacked;
+  if (t.sacked_out == 0 || s.end() > t.high_sacked)
+    t.high_sacked = s.end();
+  t.sacked_out += s.segs;
+  a.sacked += s.segs;
+}
+
+/// One SACK block: mark the pieces inside, splitting those that it covers only in part.
+void sack_block(Tcb &t, Seq start, Seq end, AckSample &a) {
+  TxSeg *s = t.tx.lower_bound(start);
+  while (s != nullptr && s->has(TxSeg::kSent) && s->seq < end) {
+    if (!s->has(TxSeg::kSacked)) {
+      if (s->seq < start) {
+        // Cut on a segment boundary at or after the block's start, as the peer saw segments.
+        const uint32_t into = bytes_between(s->seq, start);
+        const uint32_t at = (into + t.mss - 1) / t.mss * t.mss;
+        TxSeg *rest = at < s->len ? split(t, *s, at) : nullptr;
+        if (rest == nullptr)
+          s = Treap<TxSeg>::next(s);
+        else
+          s = rest;
+        continue;
+      }
+      if (s->end() > end) {
+        const uint32_t at = bytes_between(s->seq, end) / t.mss * t.mss;
+        if (at == 0 || split(t, *s, at) == nullptr)
+          break;
+      }
+      sack_piece(t, *s, a);
+    }
+    s = Treap<TxSeg>::next(s);
+  }
+}
+
+void process_sack(Tcb &t, const atcp_seg &seg, AckSample &a) {
+  const Seq ack(seg.ack);
+  uint32_t first = 0;
+  const Seq s0(seg.sack[0].start);
+  const Seq e0(seg.sack[0].end);
+  // RFC 2883 4: a first block below the ACK, or inside the second, reports a duplicate.
+  const bool below = e0 <= ack;
+  const bool inside = seg.n_sack > 1 && s0 >= Seq(seg.sack[1].start) && e0 <= Seq(seg.sack[1].end);
+  if (s0 < e0 && (below || inside)) {
+    t.count(Counter::TCPDSACKRecv);
+    t.dsack_dups++;
+    recovery_on_dsack(t, {s0, e0});
+    first = 1;
+  }
+  for (uint32_t i = first; i < seg.n_sack; i++) {
+    const Seq start(seg.sack[i].start);
+    const Seq end(seg.sack[i].end);
+    // Only what we sent and is not acknowledged can be SACKed.
+    if (start >= end || end > t.snd_nxt || end <= t.snd_una)
+      continue;
+    sack_block(t, start < t.snd_una ? t.snd_una : start, end, a);
+  }
+}
+
+/// Release what lies below ack. Returns the send time of the first piece that was sent only
+/// once, 0 if there is none.
+uint64_t release(Tcb &t, Seq ack, AckSample &a) {
+  uint64_t sample_us = 0;
+  bool any_retransmitted = false;
+  while (TxSeg *s = t.tx.first()) {
+    if (!s->has(TxSeg::kSent) || s->seq >= ack)
+      break;
+    if (!s->has(TxSeg::kSacked))
+      note_delivery(t, *s, a);
+    if (s->has(TxSeg::kRetransmitted))
+      any_retransmitted = true;
+    else if (sample_us == 0 && !any_retransmitted && !s->has(TxSeg::kSacked))
+      sample_us = s->sent_us;
+    const uint32_t before = s->segs;
+    const bool sacked = s->has(TxSeg::kSacked);
+    if (s->end() > ack) {
+      // Part of a large piece: note it, trim when (if) the piece is sent again.
+      const uint32_t n = bytes_between(s->seq, ack);
+      s->seq += n;
+      s->len -= n;
+      s->head += n;
+      const uint32_t after = segs_of(t, s->len);
+      const uint32_t gone = before > after ? before - after : 0;
+      s->segs = static_cast<uint16_t>(before - gone);
+      t.packets_out -= gone;
+      if (sacked)
+        t.sacked_out -= gone;
+      if (s->has(TxSeg::kLost))
+        t.lost_out -= gone;
+      if (s->has(TxSeg::kInNetAgain))
+        t.retrans_out -= gone;
+      a.acked += sacked ? 0 : gone;
+      break;
+    }
+    unmark(t, *s);
+    t.packets_out -= before;
+    if (sacked)
+      t.sacked_out -= before;
+    else
+      a.acked += before;
+    t.tx.remove(*s);
+    if (atcp_pkt *pkt = s->pkt())
+      atcp_os_tx_free(t.conn(), pkt);
+  }
+  return any_retransmitted ? 0 : sample_us;
+}
+
+/// Without SACK, each duplicate ACK stands for one segment that left the network.
+void newreno_account(Tcb &t, AckSample &a) {
+  if (a.dup_ack) {
+    if (t.sacked_out + t.lost_out < t.packets_out) {
+      t.sacked_out++;
+      a.sacked++;
+    }
+  } else if (a.acked > 0) {
+    const uint32_t cover = a.acked - 1;
+    const uint32_t gone = min(cover, t.sacked_out);
+    t.sacked_out -= gone;
+    a.acked -= min(gone, a.acked);
+  }
+  // Acknowledged segments may have shrunk the queue below what was inferred.
+  if (t.sacked_out + t.lost_out > t.packets_out)
+    t.sacked_out = t.packets_out - min(t.lost_out, t.packets_out);
+}
+
+}  // namespace
+
+bool update_send_window(Tcb &t, const atcp_seg &seg) {
+  const Seq seq(seg.seq);
+  const Seq ack(seg.ack);
+  const uint32_t wnd = static_cast<uint32_t>(seg.wnd)
+                       << ((seg.flags & ATCP_SYN) != 0 ? 0 : t.snd_wscale);
+  // RFC 9293 3.10.7.4: only a segment newer than the last one that updated it; an ACK that
+  // repeats it may open the window or close it.
+  const bool newer = ack > t.snd_una || seq > t.snd_wl1 ||
+                     (seq == t.snd_wl1 && (wnd > t.snd_wnd || wnd == 0));
+  if (!newer)
+    return false;
+  t.snd_wl1 = seq;
+  const bool changed = wnd != t.snd_wnd;
+  t.snd_wnd = wnd;
+  if (wnd > t.max_snd_wnd)
+    t.max_snd_wnd = wnd;
+  return changed;
+}
+
+AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
+  AckResult r;
+  const Seq ack(seg.ack);
+  if (ack > t.snd_nxt) {
+    send_challenge_ack(t, now);
+    r.reason = ATCP_REASON_ACK_UNSENT;
+    return r;
+  }
+  // RFC 5961 5.2: an ACK from further back than the peer could ever have been.
+  if (ack < t.snd_una && bytes_between(ack, t.snd_una) > t.max_snd_wnd) {
+    send_challenge_ack(t, now);
+    r.reason = ATCP_REASON_ACK_TOO_OLD;
+    return r;
+  }
+  r.valid = true;
+  t.last_ack_us = now.us;
+  t.probes_out = 0;
+
+  AckSample a;
+  a.prior_una = t.snd_una;
+  a.prior_in_flight = t.in_flight();
+  const bool was_closed = t.snd_wnd == 0;
+  const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
+  r.window_opened = wnd_changed && t.snd_wnd > 0;
+  if (t.sack_ok && seg.n_sack > 0 && (seg.has & ATCP_OPT_SACK) != 0)
+    process_sack(t, seg, a);
+
+  const bool advanced = ack > t.snd_una;
+  if (advanced) {
+    if (t.retrans_stamp_us != 0 && t.ts_ok && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0) {
+      // RFC 3522 (Eifel): the ACK echoes a clock reading from before the first retransmission.
+      const Seq echo(seg.tsecr);
+      const Seq stamp(static_cast<uint32_t>(t.retrans_stamp_us / 1000) + t.ts_offset);
+      a.ts_undo = echo < stamp;
+    }
+    const uint32_t bytes = bytes_between(t.snd_una, ack);
+    const uint64_t sent_us = release(t, ack, a);
+    t.snd_una = ack;
+    t.bytes_acked += bytes;
+    t.retransmits = 0;
+    a.rtt_us = sent_us != 0 && now.us > sent_us ? static_cast<uint32_t>(now.us - sent_us) : 0;
+    if (a.rtt_us == 0 && sent_us == 0 && a.acked > 0)
+      a.rtt_us = ts_rtt_us(t, seg, now);
+    if (a.rtt_us != 0) {
+      t.rtt.sample(a.rtt_us, now.us);
+      t.backoff = 0;
+    }
+    if (t.fin_queued && ack == t.write_seq)
+      r.fin_acked = true;
+    if (t.packets_out == 0) {
+      t.timers.stop(TimerId::Retransmit);
+      t.backoff = 0;
+    } else {
+      arm_rto(t, now);  // RFC 6298 5.3
+    }
+  } else if (ack == t.snd_una) {
+    a.dup_ack = seg.len == 0 && !wnd_changed && t.packets_out > 0 &&
+                (seg.flags & (ATCP_SYN | ATCP_FIN)) == 0;
+  }
+  if (!t.sack_ok)
+    newreno_account(t, a);
+
+  if (t.packets_out > 0 || advanced || t.ca_state != CaState::Open)
+    recovery_on_ack(t, a, now);
+  if (was_closed && t.snd_wnd > 0) {
+    t.timers.stop(TimerId::Persist);
+    t.backoff = 0;
+  } else if (t.packets_out == 0 && t.snd_wnd == 0 && t.timers.pending(TimerId::Persist)) {
+    // An answered probe: the peer lives, keep probing at the backed-off pace.
+    t.timers.set(TimerId::Persist, now.us + t.rto_us());
+  }
+  if (advanced)
+    atcp_os_conn_event(t.conn(), ATCP_EV_WRITABLE);
+  return r;
+}
+
+}  // namespace atcp

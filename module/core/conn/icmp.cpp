@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// ICMP errors that quote a segment of a connection (RFC 9293 3.9.2.2, RFC 5461, RFC 5927): only
+// those that quote outstanding data are believed, only a connection attempt can be ended by
+// one, and "fragmentation needed" lowers the path MTU (RFC 1191).
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+constexpr uint32_t kMinPmtu = 552;  ///< Linux's min_pmtu: what a forged message can do at most
+
+atcp_err err_of(atcp_icmp_kind kind) {
+  switch (kind) {
+    case ATCP_ICMP_NET_UNREACH:
+      return ATCP_ERR_NET_UNREACH;
+    case ATCP_ICMP_PROTO_UNREACH:
+      return ATCP_ERR_PROTO_UNREACH;
+    case ATCP_ICMP_PORT_UNREACH:
+      return ATCP_ERR_REFUSED;
+    case ATCP_ICMP_PARAM_PROBLEM:
+      return ATCP_ERR_PROTO;
+    case ATCP_ICMP_FRAG_NEEDED:
+    case ATCP_ICMP_HOST_UNREACH:
+    case ATCP_ICMP_TIME_EXCEEDED:
+      return ATCP_ERR_HOST_UNREACH;
+  }
+  return ATCP_ERR_HOST_UNREACH;
+}
+
+void lower_mtu(Tcb &t, uint32_t mtu, Now now) {
+  const uint32_t pmtu = max(mtu, kMinPmtu);
+  if (pmtu >= t.pmtu)
+    return;
+  const uint32_t old = t.mss;
+  update_mss(t, pmtu);
+  if (t.mss >= old || !in(t.state, kSynchronized))
+    return;
+  // What was sent in larger segments is lost, but not to congestion: send it again at once
+  // without touching cwnd. The pieces are counted anew in the smaller segments.
+  for (TxSeg *s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    const uint32_t before = s->segs;
+    s->segs = static_cast<uint16_t>(segs_of(t, s->len));
+    const uint32_t more = s->segs - before;
+    t.packets_out += more;
+    if (s->has(TxSeg::kSacked))
+      t.sacked_out += more;
+    if (s->has(TxSeg::kLost))
+      t.lost_out += more;
+    if (s->has(TxSeg::kInNetAgain))
+      t.retrans_out += more;
+    if (!s->has(TxSeg::kSacked) && s->len > t.mss)
+      mark_lost(t, *s);
+  }
+  if (t.ca_state == CaState::Open || t.ca_state == CaState::Disorder) {
+    t.ca_state = CaState::Loss;
+    t.high_seq = t.snd_nxt;
+    t.undo_ok = false;
+  }
+  retransmit_lost(t, now);
+}
+
+}  // namespace
+
+void conn_icmp(Tcb &t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now) {
+  t.count(Counter::IcmpErrors);
+  if (t.in_done || t.state == State::Closed || t.state == State::Listen)
+    return;
+  // RFC 5927 4: it must quote something that is outstanding.
+  if (seq < t.snd_una || seq >= t.snd_nxt) {
+    t.count(Counter::OutOfWindowIcmps);
+    t.ns->reason(ATCP_REASON_ICMP_IGNORED);
+    return;
+  }
+  if (kind == ATCP_ICMP_FRAG_NEEDED) {
+    lower_mtu(t, value, now);
+    t.timers.sync(t.conn());
+    return;
+  }
+  if (in(t.state, bit(State::SynSent) | bit(State::SynReceived))) {
+    // As Linux: a connection attempt ends with what the network says. Deviation from RFC 1122
+    // 4.2.3.9, where host and net unreachable are soft even then.
+    done(t, ATCP_REASON_ICMP_HARD, err_of(kind));
+    return;
+  }
+  // MUST-56: soft. Remembered for the day the retransmissions run out.
+  t.err_soft = static_cast<uint8_t>(err_of(kind));
+  atcp_os_conn_soft_error(t.conn(), err_of(kind));
+}
+
+}  // namespace atcp

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Active open: choosing the port, the first SYN, and SYN_SENT (RFC 9293 3.10.7.3), simultaneous
+// open and self-connect included. Passive opens are in listen/; both meet in
+// become_established().
+#include "cc/registry.h"
+#include "conn/tcb.h"
+#include "conn/timewait.h"
+
+namespace atcp {
+
+namespace {
+
+constexpr uint32_t kRtoFallbackUs = 3000000;  ///< RFC 6298 5.7, after a SYN was retransmitted
+
+/// Windows and MSS to announce, from the route and the buffer.
+bool prepare_syn(Tcb &t, Now now) {
+  atcp_route route;
+  if (!atcp_os_conn_route(t.conn(), &route))
+    return false;
+  t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
+  if (t.user_mss != 0)
+    t.advmss = min(t.advmss, t.user_mss);
+  t.peer_mss = 65495;
+  update_mss(t, route.mtu);
+  t.peer_mss = 536;
+  atcp_rx_space sp;
+  atcp_os_rx_space(t.conn(), &sp);
+  t.rcv_wscale = choose_rcv_wscale(*t.ns, sp.limit);
+  const uint32_t space = static_cast<uint32_t>(static_cast<uint64_t>(sp.limit) * t.scaling >> 8);
+  t.rcv_wnd = min(min(space, 65535u), t.window_clamp);
+  static_cast<void>(now);
+  return true;
+}
+
+/// Hash the connection under its tuple; a TIME_WAIT entry in the way may give way (tw_reuse).
+bool take_tuple(Tcb &t, const atcp_tuple &tuple, Now now, Seq *iss, bool *reused) {
+  set_tuple(t, tuple);
+  Endpoint *taken = nullptr;
+  for (int turn = 0; turn < 3; turn++) {
+    if (t.ns->ehash.insert(t, &taken))
+      return true;
+    if (taken == nullptr)
+      continue;  // on its way out
+    if (!timewait_try_reuse(*t.ns, taken, now, iss))
+      return false;
+    *reused = true;
+  }
+  return false;
+}
+
+/// What the SYN's or SYN-ACK's options settle.
+void take_syn_options(Tcb &t, const atcp_seg &seg) {
+  const Ns &ns = *t.ns;
+  t.ts_ok = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
+  t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
+  t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
+  // RFC 9293 3.7.1 (MUST-15): 536 if the peer says nothing; 0 is nothing.
+  t.peer_mss = (seg.has & ATCP_OPT_MSS) != 0 && seg.mss != 0 ? seg.mss : 536;
+  if (t.wscale_ok) {
+    t.snd_wscale = seg.wscale;
+  } else {
+    t.snd_wscale = 0;
+    t.rcv_wscale = 0;
+    t.window_clamp = min(t.window_clamp, 65535u);
+  }
+}
+
+void take_irs(Tcb &t, const atcp_seg &seg, Now now) {
+  t.irs = Seq(seg.seq);
+  t.rcv_nxt = t.irs + 1;
+  if (t.ts_ok) {
+    t.ts_recent = seg.tsval;
+    t.ts_recent_s = static_cast<uint32_t>(now.us / 1000000);
+  }
+  t.snd_wl1 = t.irs;
+  t.snd_wnd = seg.wnd;  // never scaled on a SYN
+  t.max_snd_wnd = t.snd_wnd;
+  update_mss(t, t.pmtu);
+  receive_init(t);
+}
+
+void refuse_ack(Tcb &t, const atcp_seg &seg) {
+  Header h;
+  h.lport = t.lport;
+  h.rport = t.rport;
+  h.seq = Seq(seg.ack);
+  h.flags = ATCP_RST;
+  uint8_t buf[kMaxHeader];
+  const uint32_t n = write_header(h, buf);
+  atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0);
+  t.count(Counter::OutSegs);
+  t.count(Counter::OutRsts);
+}
+
+}  // namespace
+
+atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now) {
+  if (t.state != State::Closed)
+    return ATCP_ERR_IS_CONN;
+  // A socket may be used again after disconnect: everything of the old life goes, wishes stay.
+  if (!prepare_syn(t, now))
+    return ATCP_ERR_HOST_UNREACH;
+  Seq iss_hint;
+  bool reused = false;
+  const uint16_t lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
+  const uint16_t hi = static_cast<uint16_t>(t.param(Param::PortRange, 1));
+  if (tuple.lport == 0) {
+    const bool ok = t.ns->ports.connect(t.bind, tuple, lo, hi, [&](uint16_t port) {
+      atcp_tuple candidate = tuple;
+      candidate.lport = port;
+      return take_tuple(t, candidate, now, &iss_hint, &reused);
+    });
+    if (!ok)
+      return ATCP_ERR_ADDR_NOT_AVAIL;
+    tuple.lport = t.lport;
+  } else if (!take_tuple(t, tuple, now, &iss_hint, &reused)) {
+    return ATCP_ERR_ADDR_NOT_AVAIL;
+  }
+  t.iss = reused ? iss_hint : initial_sequence(*t.ns, tuple, now.ns);
+  t.ts_offset = timestamp_offset(*t.ns, tuple);
+  t.snd_una = t.snd_sml = t.iss;
+  t.snd_nxt = t.write_seq = t.iss + 1;
+  t.rcv_nxt = t.copied_seq = t.rcv_wup = Seq(0);
+  t.retrans_stamp_us = now.us;
+  set_state(t, State::SynSent);
+  t.count(Counter::ActiveOpens);
+  send_syn(t, now);
+  t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
+  t.timers.sync(t.conn());
+  return ATCP_OK;
+}
+
+void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+  const bool ack = (seg.flags & ATCP_ACK) != 0;
+  const Seq seg_ack(seg.ack);
+  // First: ACK. Only iss+1 can be acknowledged: there is no data on our SYN.
+  if (ack && (seg_ack <= t.iss || seg_ack > t.snd_nxt)) {
+    if ((seg.flags & ATCP_RST) == 0) {
+      refuse_ack(t, seg);
+      // Linux (5.6 and later) repeats the SYN soon: the old connection is now out of the way.
+      if (t.syn_retries == 0)
+        t.timers.set(TimerId::Retransmit, now.us + 10000);
+      t.ns->drop(pkt, ATCP_REASON_SYNSENT_ACK_BAD);
+    } else {
+      t.ns->drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
+    }
+    return;
+  }
+  // Second: RST.
+  if ((seg.flags & ATCP_RST) != 0) {
+    if (!ack) {
+      t.ns->drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
+      return;
+    }
+    atcp_os_pkt_free(pkt, ATCP_REASON_REFUSED_BY_PEER);
+    done(t, ATCP_REASON_REFUSED_BY_PEER, ATCP_ERR_REFUSED);
+    return;
+  }
+  // Fourth: SYN.
+  if ((seg.flags & ATCP_SYN) == 0) {
+    t.ns->drop(pkt, ATCP_REASON_SYNSENT_NO_SYN);
+    return;
+  }
+  // An echo that is not of this connection's clock is an old duplicate (RFC 7323 3.2, PAWSActive).
+  if (ack && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0 && t.param(Param::Timestamps) != 0) {
+    const Seq first(static_cast<uint32_t>(t.retrans_stamp_us / 1000) + t.ts_offset);
+    const Seq last(t.ts_now(now));
+    const Seq echo(seg.tsecr);
+    if (echo < first || echo > last) {
+      t.count(Counter::PAWSActive);
+      refuse_ack(t, seg);
+      t.ns->drop(pkt, ATCP_REASON_PAWS);
+      return;
+    }
+  }
+  const uint64_t first_syn_us = t.retrans_stamp_us;
+  take_syn_options(t, seg);
+  take_irs(t, seg, now);
+  if (ack) {
+    t.snd_una = seg_ack;
+    if (t.syn_retries == 0)
+      t.rtt.sample(static_cast<uint32_t>(max<uint64_t>(now.us - first_syn_us, 1)), now.us);
+    become_established(t, now);
+    // Payload or FIN on a SYN-ACK: what follows the SYN is in order.
+    atcp_seg rest = seg;
+    rest.seq += 1;
+    rest.flags = static_cast<uint8_t>(rest.flags & ~ATCP_SYN);
+    receive_data(t, rest, pkt, now);
+    if (t.in_done)
+      return;
+    if (t.fin_queued) {
+      set_state(t, State::FinWait1);
+    }
+    push(t, false, now);
+    if (t.last_ack_sent != t.rcv_nxt || t.packets_out == 0)
+      send_ack(t, now);
+    return;
+  }
+  // Simultaneous open (RFC 9293 3.5): SYN without ACK.
+  set_state(t, State::SynReceived);
+  send_syn(t, now);
+  t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
+  atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
+}
+
+void become_established(Tcb &t, Now now) {
+  if (!t.passive)
+    t.timers.stop(TimerId::Retransmit);
+  if (t.syn_retries > 0 && !t.rtt.have_sample()) {
+    // RFC 6298 5.7: the handshake timed out, so start from 3 s and from one segment (RFC 6928 2).
+    t.rtt.sample(kRtoFallbackUs / 3, now.us);
+    t.cc.cwnd = 1;
+  }
+  t.retrans_stamp_us = 0;
+  t.backoff = 0;
+  t.retransmits = 0;
+  t.snd_sml = t.snd_una;
+  t.last_ack_us = now.us;
+  t.rcv_space_time_us = now.us;
+  set_state(t, State::Established);
+  set_cc(t, *t.cc_ops, true, now);
+  enter_quick_ack(t, 16);
+  // Room for two windows of what may be in flight to begin with.
+  atcp_os_tx_want(t.conn(), 2 * t.cc.cwnd * (static_cast<uint32_t>(t.mss) + 512));
+  atcp_os_conn_event(t.conn(), ATCP_EV_STATE | ATCP_EV_WRITABLE);
+  if (t.keepalive_on)
+    restart_keepalive(t, now);
+}
+
+}  // namespace atcp

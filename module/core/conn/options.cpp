@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// SOL_TCP options whose value is a number, by the table of those that exist. One that is not here gives
+// "no such option", never a silent success.
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+/// Numbers of SOL_TCP, as every program has compiled them in.
+enum SolTcp : uint32_t {
+  kNodelay = 1,
+  kMaxseg = 2,
+  kCork = 3,
+  kKeepidle = 4,
+  kKeepintvl = 5,
+  kKeepcnt = 6,
+  kSyncnt = 7,
+  kLinger2 = 8,
+  kQuickack = 12,
+  kUserTimeout = 18,
+};
+
+constexpr int32_t kMinUserMss = 88;
+constexpr int32_t kMaxUserMss = 32767;
+constexpr int32_t kMaxKeepSeconds = 32767;
+constexpr int32_t kMaxKeepCount = 127;
+constexpr int32_t kMaxSynRetries = 127;
+constexpr int32_t kMaxLinger2S = 120;
+
+}  // namespace
+
+atcp_err set_option(Tcb &t, uint32_t opt, int32_t v, Now now) {
+  switch (opt) {
+    case kNodelay:
+      t.nodelay = v != 0;
+      if (t.nodelay)
+        push(t, false, now);  // what Nagle held goes now
+      return ATCP_OK;
+    case kMaxseg:
+      if (v != 0 && (v < kMinUserMss || v > kMaxUserMss))
+        return ATCP_ERR_INVALID;
+      t.user_mss = static_cast<uint16_t>(v);
+      return ATCP_OK;
+    case kCork:
+      t.cork = v != 0;
+      if (!t.cork)
+        push(t, false, now);
+      return ATCP_OK;
+    case kKeepidle:
+      if (v < 1 || v > kMaxKeepSeconds)
+        return ATCP_ERR_INVALID;
+      t.keep_idle_s = static_cast<uint16_t>(v);
+      t.timers.stop(TimerId::Keepalive);
+      restart_keepalive(t, now);
+      t.timers.sync(t.conn());
+      return ATCP_OK;
+    case kKeepintvl:
+      if (v < 1 || v > kMaxKeepSeconds)
+        return ATCP_ERR_INVALID;
+      t.keep_intvl_s = static_cast<uint16_t>(v);
+      return ATCP_OK;
+    case kKeepcnt:
+      if (v < 1 || v > kMaxKeepCount)
+        return ATCP_ERR_INVALID;
+      t.keep_count = static_cast<uint8_t>(v);
+      return ATCP_OK;
+    case kSyncnt:
+      if (v < 1 || v > kMaxSynRetries)
+        return ATCP_ERR_INVALID;
+      t.syn_retries_max = static_cast<uint8_t>(v);
+      return ATCP_OK;
+    case kLinger2:
+      t.linger2_s = v <= 0 ? 0 : static_cast<uint32_t>(min(v, kMaxLinger2S));
+      return ATCP_OK;
+    case kQuickack:
+      if (v != 0) {
+        enter_quick_ack(t, 16);
+        if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized))
+          send_ack(t, now);
+      } else {
+        t.quick_acks = 0;
+      }
+      return ATCP_OK;
+    case kUserTimeout:
+      if (v < 0)
+        return ATCP_ERR_INVALID;
+      t.user_timeout_ms = static_cast<uint32_t>(v);
+      return ATCP_OK;
+    default:
+      return ATCP_ERR_NO_OPTION;
+  }
+}
+
+atcp_err get_option(const Tcb &t, uint32_t opt, int32_t *v, Now) {
+  const auto or_ns = [&t](uint32_t own, Param p) {
+    return static_cast<int32_t>(own != 0 ? own : t.param(p));
+  };
+  switch (opt) {
+    case kNodelay:
+      *v = t.nodelay;
+      return ATCP_OK;
+    case kMaxseg:
+      *v = in(t.state, bit(State::Closed) | bit(State::Listen)) && t.user_mss != 0
+               ? t.user_mss
+               : static_cast<int32_t>(t.mss);
+      return ATCP_OK;
+    case kCork:
+      *v = t.cork;
+      return ATCP_OK;
+    case kKeepidle:
+      *v = or_ns(t.keep_idle_s, Param::KeepaliveTime);
+      return ATCP_OK;
+    case kKeepintvl:
+      *v = or_ns(t.keep_intvl_s, Param::KeepaliveIntvl);
+      return ATCP_OK;
+    case kKeepcnt:
+      *v = or_ns(t.keep_count, Param::KeepaliveProbes);
+      return ATCP_OK;
+    case kSyncnt:
+      *v = or_ns(t.syn_retries_max, Param::SynRetries);
+      return ATCP_OK;
+    case kLinger2:
+      *v = or_ns(t.linger2_s, Param::FinTimeout);
+      return ATCP_OK;
+    case kQuickack:
+      *v = t.quick_acks > 0;
+      return ATCP_OK;
+    case kUserTimeout:
+      *v = static_cast<int32_t>(t.user_timeout_ms);
+      return ATCP_OK;
+    default:
+      return ATCP_ERR_NO_OPTION;
+  }
+}
+
+}  // namespace atcp

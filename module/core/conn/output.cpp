@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Everything a connection puts on the wire: headers by state, new data as the windows and Nagle's
+// rule allow, the FIN, probes, and the ACKs that answer invalid segments. Retransmission decides in
+// retransmit.cpp what to send again and comes here to send it.
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+constexpr uint32_t kMaxGsoBytes = 64000;  ///< headers and 64 KB limit of IP leave this much
+
+/// The header every segment of the connection starts from.
+Header base_header(Tcb &t, Seq seq, uint8_t flags, Now now) {
+  Header h;
+  h.lport = t.lport;
+  h.rport = t.rport;
+  h.seq = seq;
+  h.flags = flags;
+  if ((flags & ATCP_ACK) != 0)
+    h.ack = t.rcv_nxt;
+  if (t.ts_ok) {
+    h.has_ts = true;
+    h.tsval = t.ts_now(now);
+    h.tsecr = t.ts_recent;
+  }
+  return h;
+}
+
+void add_sack(Tcb &t, Header &h) {
+  if (!t.sack_ok)
+    return;
+  const uint32_t room = sack_room(h.has_ts);
+  uint32_t n = 0;
+  if (t.dsack_pending) {
+    h.sack[n++] = t.dsack;
+    t.dsack_pending = false;
+  }
+  for (uint32_t i = 0; i < t.ofo.n_blocks() && n < room; i++)
+    h.sack[n++] = t.ofo.block(i);
+  h.n_sack = static_cast<uint8_t>(n);
+}
+
+/// What must be remembered once an acknowledgement has left, whatever carried it.
+void ack_left(Tcb &t) {
+  t.last_ack_sent = t.rcv_nxt;
+  if (t.quick_acks > 0)
+    t.quick_acks--;
+  t.timers.stop(TimerId::DelayedAck);
+  t.ack_now = false;
+}
+
+/// Hand a header without payload to the port.
+int emit_header(Tcb &t, const Header &h) {
+  uint8_t buf[kMaxHeader];
+  const uint32_t n = write_header(h, buf);
+  t.segs_out++;
+  t.count(Counter::OutSegs);
+  return atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0);
+}
+
+/// Nagle with Minshall's change: a small piece waits while an earlier small one is
+/// unacknowledged (RFC 9293 3.7.4; draft-minshall-nagle-01).
+bool nagle_holds(const Tcb &t, bool more) {
+  if (t.cork || more)
+    return true;
+  if (t.nodelay)
+    return false;
+  return t.packets_out > 0 && t.snd_sml > t.snd_una && t.snd_sml <= t.snd_nxt;
+}
+
+/// Payload bytes of the piece at the send head that may go now; 0: none.
+uint32_t sendable(Tcb &t, const TxSeg &s, uint32_t quota, bool more) {
+  const int32_t room = t.snd_wnd_end() - s.seq;
+  if (room <= 0 && s.seq_len() > 0)
+    return 0;
+  uint32_t limit = static_cast<uint32_t>(room);
+  const uint64_t cwnd_bytes = static_cast<uint64_t>(quota) * t.mss;
+  if (cwnd_bytes < limit)
+    limit = static_cast<uint32_t>(cwnd_bytes);
+  if (s.len <= limit) {
+    // Whole segments may always go; what is left at the end of the queue goes by Nagle.
+    const uint32_t tail = s.len % t.mss;
+    const bool at_end = TreapBase::next(&s) == nullptr && !s.has(TxSeg::kFin);
+    return tail != 0 && at_end && nagle_holds(t, more) ? s.len - tail : s.len;
+  }
+  // Sender's silly window avoidance (RFC 9293 3.8.6.2.1): whole segments, or at least half of
+  // the largest window that the peer ever offered.
+  if (limit >= t.mss)
+    return limit - limit % t.mss;
+  const bool window_limits = static_cast<uint64_t>(static_cast<uint32_t>(room)) <= cwnd_bytes;
+  if (window_limits && limit >= max(t.max_snd_wnd / 2, 1u))
+    return limit;
+  return 0;
+}
+
+/// Wait for more ACKs rather than cut a small piece off a large one: while data is in flight an ACK
+/// is certain to come, and large pieces are what makes segmentation offload pay.
+bool defer_for_size(const Tcb &t, const TxSeg &s, uint32_t bytes, uint32_t flight) {
+  if (bytes >= s.len || flight == 0 || t.ca_state != CaState::Open)
+    return false;
+  const uint64_t window = min(static_cast<uint64_t>(t.snd_wnd),
+                              static_cast<uint64_t>(t.cc.cwnd) * t.mss);
+  return bytes < min(window / 3, static_cast<uint64_t>(kMaxGsoBytes));
+}
+
+void mark_sent(Tcb &t, TxSeg &s, Now now) {
+  s.flags |= TxSeg::kSent;
+  s.sent_us = now.us;
+  s.segs = static_cast<uint16_t>(segs_of(t, s.len));
+  t.timers.stop(TimerId::Persist);
+  t.packets_out += s.segs;
+  t.snd_nxt = s.end();
+  if (s.len % t.mss != 0)
+    t.snd_sml = s.end();
+  t.send_head = Treap<TxSeg>::next(&s);
+  t.last_sent_us = now.us;
+}
+
+/// Slow start after idle (RFC 5681 4.1): nothing sent for an RTO, so the old cwnd says nothing.
+void restart_after_idle(Tcb &t, Now now) {
+  if (t.packets_out != 0 || t.last_sent_us == 0)
+    return;
+  const uint64_t idle = now.us - t.last_sent_us;
+  const uint32_t rto = t.rtt.rto_us(t.param(Param::RtoMinUs), t.param(Param::RtoMaxMs) * 1000);
+  if (idle <= rto)
+    return;
+  if (t.param(Param::SlowStartAfterIdle) != 0) {
+    const uint32_t restart = min(t.param(Param::InitCwnd), t.cc.cwnd);
+    t.cc.ssthresh = max(t.cc.ssthresh, t.cc.cwnd / 2 + t.cc.cwnd / 4);
+    uint32_t cwnd = t.cc.cwnd;
+    for (uint64_t left = idle; left > rto && cwnd > restart; left -= rto)
+      cwnd /= 2;
+    t.cc.cwnd = max(cwnd, restart);
+    t.cc.cwnd_cnt = 0;
+  }
+  if (t.cc_ops->on_event != nullptr)
+    t.cc_ops->on_event(t.cc, CcEvent::TxStart, now.us);
+}
+
+/// Acknowledged bytes at the front are only noted when they are acknowledged, and cut off here,
+/// when the piece is needed again.
+bool trim_head(Tcb &t, TxSeg &s) {
+  if (s.head == 0)
+    return true;
+  if (!atcp_os_tx_trim(t.conn(), s.pkt(), s.head))
+    return false;
+  s.head = 0;
+  return true;
+}
+
+}  // namespace
+
+uint32_t segs_of(const Tcb &t, uint32_t len) {
+  return len <= t.mss ? 1 : (len + t.mss - 1) / t.mss;
+}
+
+void send_ack(Tcb &t, Now now) {
+  if (!in(t.state, kSynchronized))
+    return;
+  Header h = base_header(t, t.snd_nxt, ATCP_ACK, now);
+  h.wnd = select_window(t);
+  add_sack(t, h);
+  ack_left(t);
+  if (emit_header(t, h) != 0)
+    // Not sent for want of memory: try again by the delayed-ACK timer.
+    t.timers.set(TimerId::DelayedAck, now.us + 200000);
+}
+
+void send_reset(Tcb &t, Now now) {
+  Header h = base_header(t, t.snd_nxt, ATCP_RST | ATCP_ACK, now);
+  h.has_ts = t.ts_ok;
+  emit_header(t, h);
+  t.count(Counter::OutRsts);
+}
+
+void send_syn(Tcb &t, Now now) {
+  const bool answer = t.state == State::SynReceived;
+  const Ns &ns = *t.ns;
+  Header h;
+  h.lport = t.lport;
+  h.rport = t.rport;
+  h.seq = t.iss;
+  h.flags = ATCP_SYN;
+  if (answer) {
+    h.flags |= ATCP_ACK;
+    h.ack = t.rcv_nxt;
+  }
+  h.mss = t.advmss;
+  const bool offer_ts = answer ? t.ts_ok : ns.param(Param::Timestamps) != 0;
+  if (offer_ts) {
+    h.has_ts = true;
+    h.tsval = t.ts_now(now);
+    h.tsecr = answer ? t.ts_recent : 0;
+  }
+  h.sack_ok = answer ? t.sack_ok : ns.param(Param::Sack) != 0;
+  h.has_wscale = answer ? t.wscale_ok : ns.param(Param::WindowScaling) != 0;
+  h.wscale = t.rcv_wscale;
+  // RFC 7323 2.2: the window field of a SYN is never scaled.
+  h.wnd = static_cast<uint16_t>(min(t.rcv_wnd, 65535u));
+  emit_header(t, h);
+}
+
+void send_probe(Tcb &t, Now now) {
+  // SEG.SEQ = SND.UNA-1 without data (RFC 9293 3.8.4): outside the peer's window, so it answers.
+  Header h = base_header(t, t.snd_una - 1, ATCP_ACK, now);
+  h.wnd = select_window(t);
+  emit_header(t, h);
+}
+
+void send_dup_ack(Tcb &t, Counter skipped, Now now) {
+  const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
+  if (t.last_dupack_us != 0 && now.us - t.last_dupack_us < gap_us) {
+    t.count(skipped);
+    return;
+  }
+  t.last_dupack_us = now.us;
+  send_ack(t, now);
+}
+
+void send_challenge_ack(Tcb &t, Now now) {
+  const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
+  if ((t.last_challenge_us != 0 && now.us - t.last_challenge_us < gap_us) ||
+      !t.ns->challenge_allowed(now.us)) {
+    t.count(Counter::TCPACKSkippedChallenge);
+    return;
+  }
+  t.last_challenge_us = now.us;
+  t.count(Counter::TCPChallengeACK);
+  send_ack(t, now);
+}
+
+void update_mss(Tcb &t, uint32_t pmtu) {
+  // RFC 9293 3.7.1: min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize.
+  constexpr uint32_t kIpHeader = 20;
+  uint32_t mss = pmtu > kIpHeader + kMinHeader ? pmtu - kIpHeader - kMinHeader : 0;
+  mss = min(mss, static_cast<uint32_t>(t.peer_mss));
+  if (t.user_mss != 0)
+    mss = min(mss, static_cast<uint32_t>(t.user_mss));
+  mss = max(mss, t.param(Param::MinSndMss));
+  if (t.ts_ok)
+    mss = mss > kTsOptionBytes + 8 ? mss - kTsOptionBytes : 8;
+  t.pmtu = static_cast<uint16_t>(min(pmtu, 65535u));
+  t.mss = mss;
+}
+
+TxSeg *split(Tcb &t, TxSeg &s, uint32_t at) {
+  atcp_pkt *pkt = s.pkt();
+  if (pkt == nullptr || at == 0 || at >= s.len || !trim_head(t, s))
+    return nullptr;
+  atcp_pkt *rest_pkt = atcp_os_tx_split(t.conn(), pkt, at);
+  if (rest_pkt == nullptr)
+    return nullptr;
+  TxSeg *rest = tx_seg_of(rest_pkt);
+  rest->seq = s.seq + at;
+  rest->len = s.len - at;
+  rest->sent_us = s.sent_us;
+  rest->flags = s.flags;
+  s.len = at;
+  s.flags = static_cast<uint8_t>(s.flags & ~TxSeg::kFin);
+  t.tx.insert_after(*rest, &s);
+  if (s.has(TxSeg::kSent)) {
+    // The counts follow the pieces: both halves carry the same marks.
+    const uint32_t before = s.segs;
+    s.segs = static_cast<uint16_t>(segs_of(t, s.len));
+    rest->segs = static_cast<uint16_t>(segs_of(t, rest->len));
+    const uint32_t after = static_cast<uint32_t>(s.segs) + rest->segs;
+    t.packets_out += after - before;
+    if (s.has(TxSeg::kSacked))
+      t.sacked_out += after - before;
+    if (s.has(TxSeg::kLost))
+      t.lost_out += after - before;
+    if (s.has(TxSeg::kInNetAgain))
+      t.retrans_out += after - before;
+  }
+  return rest;
+}
+
+bool transmit(Tcb &t, TxSeg &s, Now now) {
+  if (!trim_head(t, s))
+    return false;
+  Header h = base_header(t, s.seq, ATCP_ACK, now);
+  if (s.has(TxSeg::kFin))
+    h.flags |= ATCP_FIN;
+  // RFC 9293 3.9.1.2 (MUST-61): PSH on the segment that empties the queue.
+  if (s.len > 0 && s.end() == t.write_seq)
+    h.flags |= ATCP_PSH;
+  h.wnd = select_window(t);
+  add_sack(t, h);
+  // A SACK list makes the header longer: GSO pieces are cut for the header they get.
+  uint32_t mss = t.mss;
+  const uint32_t sack_bytes = header_bytes(h) - kMinHeader - (h.has_ts ? kTsOptionBytes : 0);
+  if (sack_bytes != 0)
+    mss = mss > sack_bytes + 8 ? mss - sack_bytes : mss;
+  uint8_t buf[kMaxHeader];
+  const uint32_t n = write_header(h, buf);
+  const uint32_t segs = s.len <= mss ? 1 : (s.len + mss - 1) / mss;
+  const int rc = atcp_os_conn_emit(t.conn(), buf, n, s.len != 0 ? s.pkt() : nullptr, s.len, mss);
+  if (rc != 0)
+    return false;
+  ack_left(t);
+  t.segs_out += segs;
+  t.count(Counter::OutSegs, segs);
+  if (s.len > 0) {
+    t.data_segs_out += segs;
+    t.bytes_sent += s.len;
+  }
+  return true;
+}
+
+void push(Tcb &t, bool more, Now now) {
+  if (!in(t.state, kSendStates | kFinStates) || t.send_head == nullptr) {
+    t.timers.sync(t.conn());
+    return;
+  }
+  restart_after_idle(t, now);
+  t.cwnd_limited = false;
+  uint32_t sent = 0;
+  while (TxSeg *s = t.send_head) {
+    const uint32_t flight = t.in_flight();
+    const uint32_t quota = t.cc.cwnd > flight ? t.cc.cwnd - flight : 0;
+    if (quota == 0) {
+      t.cwnd_limited = true;
+      break;
+    }
+    if (s->seq_len() == 0) {  // the program is still filling it
+      break;
+    }
+    uint32_t bytes = min(sendable(t, *s, quota, more), kMaxGsoBytes - kMaxGsoBytes % t.mss);
+    if (s->len > 0) {
+      if (bytes == 0)
+        break;
+      if (defer_for_size(t, *s, bytes, flight)) {
+        t.cwnd_limited = true;
+        break;
+      }
+      if (bytes < s->len) {
+        if (static_cast<uint64_t>(quota) * t.mss < s->len)
+          t.cwnd_limited = true;
+        if (split(t, *s, bytes) == nullptr)
+          break;
+      }
+    } else if (t.snd_wnd_end() < s->end() && t.packets_out > 0) {
+      break;  // a FIN alone, beyond the window: it waits for an ACK
+    } else if (t.snd_wnd == 0) {
+      break;  // and with a closed window the persist timer takes over (as Linux)
+    }
+    const bool ok = transmit(t, *s, now);
+    mark_sent(t, *s, now);
+    t.count(Counter::TCPOrigDataSent, s->segs);
+    sent += s->segs;
+    if (!ok) {
+      // Not handed to IP: it counts as sent and lost; the RTO brings it back.
+      break;
+    }
+  }
+  if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss)
+    t.prr_out += sent;
+  if (sent > 0 && !t.timers.pending(TimerId::Retransmit))
+    arm_rto(t, now);
+  // Nothing outstanding that would bring an ACK: probe a closed window (RFC 9293 3.8.6.1), or send
+  // what a cork or MSG_MORE held back for too long.
+  if (t.packets_out == 0 && t.send_head != nullptr && t.send_head->seq_len() > 0 &&
+      !t.timers.pending(TimerId::Persist))
+    t.timers.set(TimerId::Persist, now.us + t.rto_us());
+  t.timers.sync(t.conn());
+}
+
+void queue_fin(Tcb &t) {
+  if (t.fin_queued)
+    return;
+  t.fin_queued = true;
+  TxSeg *last = t.tx.last();
+  if (last != nullptr && !last->has(TxSeg::kSent)) {
+    last->flags |= TxSeg::kFin;
+  } else {
+    t.fin_node = TxSeg{};
+    t.fin_node.flags = TxSeg::kNoPkt | TxSeg::kFin;
+    t.fin_node.seq = t.write_seq;
+    t.tx.insert(t.fin_node);
+    t.send_head = &t.fin_node;
+  }
+  t.write_seq += 1;
+}
+
+}  // namespace atcp
