@@ -1,0 +1,301 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: every way to end a connection: who waits, for how long, and what late segments get
+# mode: icount
+"""FIN in all orders, FIN_WAIT_2 and TIME_WAIT with their minutes of waiting
+(run in virtual time), and orphans whose peer is gone."""
+
+import socket
+import struct
+import time
+
+from lib import net, packet
+from lib.net import check, equal, near
+from lib.tun import Peer, Tun
+
+M = 0xFFFFFFFF
+
+
+def established(use_ts=False):
+    tun = Tun()
+    lst = net.listener()
+    peer = Peer(tun, use_ts=use_ts)
+    peer.connect(options=b"")
+    return tun, lst, peer, net.accept(lst)
+
+
+def time_wait():
+    """A TIME_WAIT entry of the stack, closed in the ordinary way."""
+    tun, lst, peer, conn = established()
+    conn.close()
+    peer.take("FA")
+    peer.send("A")
+    peer.send("FA")
+    peer.expect("A", seq=peer.rcv, ack=peer.snd)
+    return tun, lst, peer
+
+
+def active_close():
+    _, _, peer, conn = established()
+    conn.shutdown(socket.SHUT_WR)
+    peer.take("FA")
+    equal(net.state(conn), "FIN_WAIT1", "state")
+    peer.send("A")
+    net.wait_state(conn, "FIN_WAIT2")
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+    equal(conn.recv(10), b"", "end of file")
+
+
+def passive_close_in_three_segments():
+    """The application closes at once: our FIN carries the ACK of theirs."""
+    _, _, peer, conn = established()
+    for _ in range(20):  # past the quick ACKs of a young connection
+        peer.send("PA", b"x" * 100)
+        peer.expect("A", timeout=0.5)
+        conn.recv(100)
+    peer.send("FA")
+    net.readable(conn, 1)
+    equal(conn.recv(10), b"", "end of file")
+    equal(net.state(conn), "CLOSE_WAIT", "state")
+    conn.close()
+    seg = None
+    for seg in peer.tun.drain(0.3):
+        if "F" in seg.flags:
+            break
+    check(seg and "F" in seg.flags and seg.ack == peer.snd, f"no FIN: {seg}")
+    peer.rcv = (seg.seq + 1) & M
+    peer.send("A")
+    peer.silence(0.5, "after LAST_ACK")
+    peer.send("A")
+    peer.expect("R", what="to a connection that is gone")
+
+
+def simultaneous_close():
+    tun, _, peer, conn = established()
+    conn.shutdown(socket.SHUT_WR)
+    fin = peer.take("FA")
+    peer.send("FA", ack=fin.seq)
+    peer.expect("A", ack=peer.snd)
+    equal(net.state(conn), "CLOSING", "state")
+    peer.send("A")
+    peer.silence(0.1)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd, what="from TIME_WAIT")
+
+
+def fin_out_of_order():
+    """A FIN beyond a gap waits; the state changes when the gap is filled."""
+    _, _, peer, conn = established()
+    conn.shutdown(socket.SHUT_WR)
+    peer.take("FA")
+    peer.send("A")
+    start = peer.snd
+    peer.send("FA", seq=(start + 100) & M)
+    peer.expect("A", ack=start)
+    equal(net.state(conn), "FIN_WAIT2", "state before the gap is filled")
+    peer.send("PA", b"g" * 100, seq=start)
+    peer.expect("A", ack=(start + 101) & M)
+    equal(conn.recv(500), b"g" * 100, "data before the FIN")
+    equal(conn.recv(500), b"", "end of file")
+
+
+def data_out_of_order():
+    """Segments in the wrong order and twice: delivered once, in order; SACK-less ACKs repeat."""
+    _, _, peer, conn = established()
+    base = peer.snd
+    for offset, data in ((3, b"def"), (6, b"ghi"), (3, b"def"), (1, b"bcd"), (0, b"abcd"), (0, b"abcdefghijkl")):
+        peer.send("PA", data, seq=(base + offset) & M)
+    peer.snd = (base + 12) & M
+    net.until(lambda: conn.recv(100, socket.MSG_PEEK) == b"abcdefghijkl", 1, "data in order")
+    equal(peer.tun.drain(0.3)[-1].ack, peer.snd, "last ACK")
+
+
+def sack_blocks():
+    """Two gaps are reported, the most recent block first."""
+    tun = Tun()
+    lst = net.listener()
+    peer = Peer(tun)
+    peer.connect(options=b"\1\1" + packet.SACK_OK)
+    conn = net.accept(lst)
+    base = peer.snd
+
+    def at(n):
+        return (base + n) & M
+
+    peer.send("PA", b"b" * 10, seq=at(10))
+    equal(peer.expect("A", ack=base).sack, [(at(10), at(20))], "SACK")
+    peer.send("PA", b"d" * 10, seq=at(30))
+    equal(peer.expect("A", ack=base).sack, [(at(30), at(40)), (at(10), at(20))], "SACK")
+    peer.send("PA", b"d" * 10, seq=at(30))
+    equal(peer.expect("A", ack=base).sack, [(at(30), at(40)), (at(30), at(40)), (at(10), at(20))], "D-SACK")
+    peer.send("PA", b"a" * 10, seq=base)
+    equal(peer.expect("A", ack=at(20)).sack, [(at(30), at(40))], "SACK")
+    peer.send("PA", b"c" * 10, seq=at(20))
+    equal(peer.expect("A", ack=at(40)).sack, [], "SACK")
+    equal(conn.recv(100), b"a" * 10 + b"b" * 10 + b"c" * 10 + b"d" * 10, "data")
+
+
+def fin_again_in_close_wait():
+    _, _, peer, conn = established()
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd)
+    equal(net.state(conn), "CLOSE_WAIT", "state")
+
+
+def close_sends_what_is_queued():
+    """Data waits behind a closed window; close() loses none of it and the FIN comes last."""
+    tun = Tun()
+    lst = net.listener()
+    peer = Peer(tun)
+    peer.connect(window=0)
+    conn = net.accept(lst)
+    conn.send(b"queued" * 10)
+    conn.close()
+    peer.silence(0.1)
+    peer.send("A", window=5000)
+    data, fin = b"", False
+    for seg in tun.drain(0.3):
+        data += seg.payload
+        fin = fin or "F" in seg.flags
+    equal((data, fin), (b"queued" * 10, True), "data and FIN")
+
+
+def fin_wait2_of_an_orphan():
+    """After close(): 60 seconds, then the connection is forgotten and a late FIN is reset."""
+    _, _, peer, conn = established()
+    conn.close()
+    peer.take("FA")
+    peer.send("A")
+    peer.silence(55)
+    peer.silence(8)
+    peer.send("FA")
+    peer.expect("R", what="to a FIN after fin_timeout")
+
+
+def fin_wait2_lasts_until_60_s():
+    """Just before the minute is over, a FIN still finds the connection."""
+    _, _, peer, conn = established()
+    conn.close()
+    peer.take("FA")
+    peer.send("A")
+    peer.silence(57)
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+
+
+def fin_wait2_after_shutdown():
+    """shutdown(SHUT_WR) keeps the reading half without limit."""
+    _, _, peer, conn = established()
+    conn.shutdown(socket.SHUT_WR)
+    peer.take("FA")
+    peer.send("A")
+    peer.silence(70)
+    peer.send("PA", b"late but welcome")
+    peer.expect("A", ack=peer.snd)
+    equal(conn.recv(100), b"late but welcome", "data")
+
+
+def linger2():
+    """TCP_LINGER2 shortens FIN_WAIT_2."""
+    _, _, peer, conn = established()
+    try:
+        conn.setsockopt(socket.IPPROTO_TCP, net.TCP_LINGER2, 5)
+    except OSError as e:
+        raise net.Skipped(f"TCP_LINGER2 is not there: {e}") from None
+    conn.close()
+    peer.take("FA")
+    peer.send("A")
+    peer.silence(7)
+    peer.send("FA")
+    peer.expect("R")
+
+
+def time_wait_lasts_60_s():
+    _, _, peer = time_wait()
+    peer.silence(57)
+    peer.send("PA", b"stray", advance=False)
+    peer.expect("A", ack=peer.snd, what="from TIME_WAIT")
+    peer.silence(66)  # the stray segment restarted it
+    peer.send("A", advance=False)
+    peer.expect("R", what="after TIME_WAIT")
+
+
+def time_wait_restarts_on_fin():
+    _, _, peer = time_wait()
+    peer.silence(40)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd)
+    peer.silence(50)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd, what="90 s after the first FIN")
+
+
+def time_wait_reset():
+    """An exact RST ends it unless rfc1337; an inexact one never does."""
+    _, _, peer = time_wait()
+    peer.send("R", seq=(peer.snd + 100) & M)
+    peer.silence(0.1)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd, what="from TIME_WAIT")
+    peer.send("R", advance=False)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("R", what="after the reset of TIME_WAIT")
+
+
+def time_wait_reset_rfc1337():
+    net.sysctl("rfc1337", 1)
+    _, _, peer = time_wait()
+    peer.send("R", advance=False)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd, what="from TIME_WAIT")
+
+
+def time_wait_taken_over():
+    """A SYN beyond the old sequence numbers opens a new connection; an older one gets an ACK."""
+    _, lst, peer = time_wait()
+    peer.send("S", seq=(peer.snd - 1000) & M, options=packet.mss(1460))
+    peer.expect("A", ack=peer.snd, seq=peer.rcv)
+    old_rcv = peer.rcv
+    peer.snd = (peer.snd + 50000) & M
+    peer.send("S", options=packet.mss(1460))
+    answer = peer.expect("SA", ack=peer.snd)
+    check(0 < ((answer.seq - old_rcv) & M) < 1 << 31, "the new ISN is not beyond the old sequence numbers")
+    peer.rcv = (answer.seq + 1) & M
+    peer.send("A")
+    net.accept(lst)
+
+
+def orphan_gives_up():
+    """FIN never acknowledged: 9 FINs with doubling intervals, forgotten after about 102 s."""
+    tun, _, peer, conn = established()
+    conn.close()
+    fins = [s for s in tun.drain(130) if peer.mine(s)]
+    check(all("F" in s.flags for s in fins), f"not only FINs: {[str(s) for s in fins]}")
+    equal(len(fins), 9, "FINs")
+    gaps = [b.time - a.time for a, b in zip(fins, fins[1:])]
+    for before, after in zip(gaps[1:], gaps[2:]):
+        near(after / before, 2.0, 0.25, "back-off")
+    peer.send("FA", advance=False)
+    peer.expect("R", what="after the orphan was given up")
+
+
+def linger_waits():
+    """SO_LINGER {1,2} with data that nobody acknowledges: close() takes two seconds, returns, no reset."""
+    _, _, peer, conn = established()
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 2))
+    conn.send(b"unacknowledged")
+    start = time.monotonic()
+    conn.close()
+    near(time.monotonic() - start, 2, 0.3, "time in close()")
+    check(all("R" not in s.flags for s in peer.tun.drain(0.5)), "reset after lingering")
+
+
+if __name__ == "__main__":
+    net.main(active_close, passive_close_in_three_segments, simultaneous_close, fin_out_of_order, data_out_of_order,
+             sack_blocks, fin_again_in_close_wait, close_sends_what_is_queued, linger2, time_wait_reset,
+             time_wait_reset_rfc1337, time_wait_taken_over, linger_waits, fin_wait2_of_an_orphan,
+             fin_wait2_lasts_until_60_s, fin_wait2_after_shutdown, time_wait_lasts_60_s, time_wait_restarts_on_fin,
+             orphan_gives_up)

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What every scenario needs besides packets: the protocol under test, sockets
+of it, private network namespaces, shell commands, and the atcp tool's tables.
+A scenario is a Python file whose functions are passed to main()."""
+
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+
+IPPROTO_ATCP = 253
+CLONE_NEWNET = 0x40000000
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
+PROGS = os.environ.get("ATCP_PROGS", os.path.join(TOP, "build", "progs"))
+TOOLS = os.environ.get("ATCP_TOOLS", os.path.join(TOP, "build", "tools"))
+PROTO_NAME = os.environ.get("ATCP_PROTO", "atcp")
+IS_ATCP = PROTO_NAME == "atcp"
+PROTO = IPPROTO_ATCP if IS_ATCP else 0
+
+STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 7: "CLOSE",
+          8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING"}
+
+TCP_LINGER2 = 8
+CASE_LIMIT_S = 400  # of guest time; a case that hangs (a blocking call that never returns) fails
+_KEEP = []  # listeners live as long as their scenario, also when it drops the reference
+
+
+class Failed(Exception):
+    """What was expected did not happen."""
+
+
+class Skipped(Exception):
+    """Cannot be shown here; the text says why."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def equal(got, want, what):
+    if got != want:
+        raise Failed(f"{what}: got {got!r}, want {want!r}")
+
+
+def near(got, want, slack, what):
+    if abs(got - want) > slack:
+        raise Failed(f"{what}: got {got:.3f}, want {want:.3f} ± {slack:.3f}")
+
+
+def sh(command, check=True, timeout=120):
+    """Runs a shell command; returns its standard output."""
+    done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=timeout)
+    if check and done.returncode:
+        raise Failed(f"`{command}` ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def spawn(command, **more):
+    """A background process with its output captured."""
+    return subprocess.Popen(command if isinstance(command, list) else ["/bin/sh", "-c", "exec " + command],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+
+
+def finish(process, what, timeout=300):
+    """Waits for a spawned process; fails with its output unless it returned 0."""
+    try:
+        out, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, _ = process.communicate()
+        raise Failed(f"{what} did not end within {timeout} s: {out[-1500:]}") from None
+    if process.returncode:
+        raise Failed(f"{what} ended with {process.returncode}: {out[-1500:]}")
+    return out
+
+
+def last_json(text):
+    """The last line of `text` that is a JSON object."""
+    for line in reversed(text.splitlines()):
+        if line.startswith("{"):
+            return json.loads(line)
+    raise Failed(f"no JSON in: {text[-500:]}")
+
+
+def until(condition, seconds, what, step=0.02):
+    """Waits until condition() is true."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"{what}: not within {seconds} s")
+        time.sleep(step)
+
+
+# --------------------------------------------------------------------- sockets
+
+
+def new_socket(blocking=True, proto=None):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, PROTO if proto is None else proto)
+    sock.setblocking(blocking)
+    return sock
+
+
+def listener(addr="0.0.0.0", port=80, backlog=16, proto=None):
+    sock = new_socket(proto=proto)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((addr, port))
+    sock.listen(backlog)
+    _KEEP.append(sock)
+    return sock
+
+
+def state(sock):
+    return STATES[sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[0]]
+
+
+def wait_state(sock, name, seconds=1.0):
+    until(lambda: state(sock) == name, seconds, f"state {name} (is {state(sock)})")
+
+
+def error_of(call, *args):
+    """The name of the errno that a call raises, or None."""
+    try:
+        call(*args)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+    return None
+
+
+def readable(sock, timeout=0):
+    return bool(select.select([sock], [], [], timeout)[0])
+
+
+def accept(sock, timeout=2.0):
+    check(readable(sock, timeout), "nothing to accept")
+    return sock.accept()[0]
+
+
+# ------------------------------------------------------- namespaces and links
+
+
+def private_netns():
+    """This process leaves for a network namespace of its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
+    sh("ip link set lo up")
+
+
+class Namespaces:
+    """Named namespaces, removed at the end: with Namespaces('a', 'b') as ns."""
+
+    def __init__(self, *names):
+        self.tag = f"atcp{os.getpid()}"
+        self.names = names
+
+    def __enter__(self):
+        for name in self.names:
+            sh(f"ip netns add {self.tag}{name} && ip -n {self.tag}{name} link set lo up")
+        return self
+
+    def __exit__(self, *exc):
+        for name in self.names:
+            sh(f"ip netns del {self.tag}{name}", check=False)
+
+    def link(self, left, left_addr, right, right_addr, dev="v"):
+        """A veth pair; each end has its address (with prefix length)."""
+        one, two = f"{dev}{right}", f"{dev}{left}"
+        sh(f"ip link add {one} netns {self.tag}{left} type veth peer name {two} netns {self.tag}{right}")
+        self.run(left, f"ip addr add {left_addr} dev {one} && ip link set {one} up")
+        self.run(right, f"ip addr add {right_addr} dev {two} && ip link set {two} up")
+        return one, two
+
+    def prefix(self, name):
+        return f"ip netns exec {self.tag}{name} "
+
+    def run(self, name, command, check=True, timeout=120):
+        quoted = command.replace("'", "'\\''")
+        return sh(f"{self.prefix(name)}sh -c '{quoted}'", check, timeout)
+
+    def spawn(self, name, command, **more):
+        return spawn(["ip", "netns", "exec", f"{self.tag}{name}"] +
+                     (command if isinstance(command, list) else ["sh", "-c", "exec " + command]), **more)
+
+
+# ------------------------------------------------------------ the control tool
+
+
+def atcp(arguments, prefix="", check=True):
+    return sh(f"{prefix}{TOOLS}/atcp {arguments}", check)
+
+
+def atcp_json(what, prefix=""):
+    return json.loads(atcp(f"--json {what}", prefix))
+
+
+def set_param(name, value, prefix=""):
+    atcp(f"params set {name} '{value}'", prefix)
+
+
+def counts(what, prefix=""):
+    """`stats` or `reasons` as {name: count}."""
+    return {row["name"]: int(row["value"] if "value" in row else row["count"])
+            for row in rows(atcp_json(what, prefix))}
+
+
+def rows(answer):
+    """The rows of a table, whether it is a list or an object with one list."""
+    if isinstance(answer, list):
+        return answer
+    lists = [v for v in answer.values() if isinstance(v, list)]
+    return lists[0] if len(lists) == 1 else [answer]
+
+
+def sysctl(name, value):
+    """A parameter of the stack under test, by the kernel's sysctl name without `tcp_`."""
+    if IS_ATCP:
+        set_param(name, value)
+    else:
+        path = f"/proc/sys/net/ipv4/tcp_{name}"
+        if os.path.exists(path):
+            with open(path, "w", encoding="ascii") as f:
+                f.write(str(value))
+
+
+# ------------------------------------------------------------------ the runner
+
+
+def main(*cases):
+    """Runs the cases (functions without arguments), each in a process and network namespace of its own."""
+    wanted = sys.argv[1:]
+    bad = 0
+    for case in cases:
+        name = case.__name__
+        if wanted and name not in wanted:
+            continue
+        start = time.monotonic()
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                private_netns()
+                signal.signal(signal.SIGALRM, _too_long)
+                signal.alarm(CASE_LIMIT_S)
+                plain_kernel_tcp()
+                case()
+                code = 0
+            except Skipped as e:
+                print(f"    skipped {name}: {e}")
+                code = 0
+            except Failed as e:
+                print(f"    FAILED {name}: {e}")
+            except BaseException:  # pylint: disable=broad-except
+                print(f"    FAILED {name}:")
+                traceback.print_exc(file=sys.stdout)
+            if code:
+                for line in LAST_TUN[-1].log[-25:] if LAST_TUN else []:
+                    print("      ", line)
+            sys.stdout.flush()
+            os._exit(code)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        bad += status != 0
+        print(f"  {'ok' if status == 0 else 'FAIL'} {name} ({PROTO_NAME}, {time.monotonic() - start:.1f} s)", flush=True)
+    sys.exit(1 if bad else 0)
+
+
+LAST_TUN = []  # the Tun of this process, for its log when a case fails
+
+
+def plain_kernel_tcp():
+    """Makes the kernel's TCP as plain as the schedule of the RFCs, so that the same expectations hold for both."""
+    for name, value in (("tcp_congestion_control", "reno"), ("tcp_early_retrans", "0"), ("tcp_recovery", "0"),
+                        ("tcp_syn_linear_timeouts", "0"), ("tcp_fastopen", "0")):
+        path = f"/proc/sys/net/ipv4/{name}"
+        if os.path.exists(path):
+            with open(path, "w", encoding="ascii") as f:
+                f.write(value)
+
+
+def _too_long(*_):
+    raise Failed(f"still not finished after {CASE_LIMIT_S} s")
