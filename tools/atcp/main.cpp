@@ -2,12 +2,14 @@
 //
 // atcp: the control tool. Here are the command line as a whole, `version`, and the way from an
 // Error to a line on stderr and an exit status.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "client.h"
 #include "commands.h"
 #include "json.h"
+#include "run.h"
 
 namespace atcp::tool {
 namespace {
@@ -46,9 +48,12 @@ int parse_and_run(int argc, char** argv) {
   }
   app.footer(
       "Exit status: 0 done, 1 refused or module missing, 2 wrong command line;\n"
-      "`run`: the program's, or 126, 127 if it could not be started.");
+      "`run`: the program's, or 126, 127 if it could not be started.\n");
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> args(argv + 1, argv + argc);
+    drop_run_mark(args);
+    std::ranges::reverse(args);  // as the parser wants them
+    app.parse(std::move(args));
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kExitOk : kExitUsage;
   }

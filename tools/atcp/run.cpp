@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -66,17 +67,24 @@ std::string preload_value(const std::string& library, const char* old) {
   return old && *old ? library + ":" + old : library;
 }
 
+void drop_run_mark(std::vector<std::string>& args) {
+  auto is_word = [](const std::string& arg) { return !arg.starts_with('-'); };
+  auto command = std::ranges::find_if(args, is_word);
+  if (command == args.end() || *command != "run") return;
+  auto mark = std::find_if(command + 1, args.end(),
+                           [&](const std::string& arg) { return arg == "--" || is_word(arg); });
+  if (mark != args.end() && *mark == "--") args.erase(mark);
+}
+
 void add_run_command(CLI::App& app, Chosen& chosen) {
-  CLI::App* cmd = app.add_subcommand(
-      "run", "run [--strict] [--] COMMAND [ARGUMENT...]: a program with its TCP sockets on atcp");
+  CLI::App* cmd = app.add_subcommand("run", "run a program with its TCP sockets on atcp");
+  cmd->footer("Usage in full: atcp run [--strict] [--] COMMAND [ARGUMENT...]\n");
   auto strict = std::make_shared<bool>(false);
   cmd->add_flag("--strict", *strict,
                 "fail where the module is missing, instead of using the kernel's TCP");
   cmd->prefix_command();
   cmd->callback([&chosen, cmd, strict] {
-    std::vector<std::string> command = cmd->remaining();
-    if (!command.empty() && command[0] == "--") command.erase(command.begin());
-    chosen.work = [command, strict] { return run(command, *strict); };
+    chosen.work = [command = cmd->remaining(), strict] { return run(command, *strict); };
   });
 }
 

@@ -20,6 +20,10 @@ std::vector<std::string> preload_candidates(const std::string& exe_dir);
 /// nullptr.
 std::string preload_value(const std::string& library, const char* old);
 
+/// The parser hands what follows a "--" back to the parent command; so the one that ends `run`'s
+/// own options is taken out before. Others belong to the program. args: without the tool's name.
+void drop_run_mark(std::vector<std::string>& args);
+
 }  // namespace atcp::tool
 
 #endif  // ATCP_TOOL_RUN_H

@@ -17,8 +17,12 @@ uint32_t since(uint64_t then_us, uint64_t now_us) {
 void conn_info(const Tcb &t, atcp_conn_info *o, Now now) {
   *o = {};
   o->state = static_cast<uint32_t>(t.state);
-  o->options = (t.ts_ok ? ATCP_OPT_TS : 0u) | (t.sack_ok ? ATCP_OPT_SACK_OK : 0u) |
-               (t.wscale_ok ? ATCP_OPT_WSCALE : 0u);
+  if (t.ts_ok)
+    o->options |= ATCP_OPT_TS;
+  if (t.sack_ok)
+    o->options |= ATCP_OPT_SACK_OK;
+  if (t.wscale_ok)
+    o->options |= ATCP_OPT_WSCALE;
   o->snd_wscale = t.snd_wscale;
   o->rcv_wscale = t.rcv_wscale;
   o->rto_us = t.rto_us();

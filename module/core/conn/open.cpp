@@ -35,6 +35,8 @@ bool prepare_syn(Tcb &t, Now now) {
 
 /// Hash the connection under its tuple; a TIME_WAIT entry in the way may give way (tw_reuse).
 bool take_tuple(Tcb &t, const atcp_tuple &tuple, Now now, Seq *iss, bool *reused) {
+  uint32_t ts_recent = 0;
+  uint32_t ts_recent_s = 0;
   set_tuple(t, tuple);
   Endpoint *taken = nullptr;
   for (int turn = 0; turn < 3; turn++) {
@@ -42,9 +44,11 @@ bool take_tuple(Tcb &t, const atcp_tuple &tuple, Now now, Seq *iss, bool *reused
       return true;
     if (taken == nullptr)
       continue;  // on its way out
-    if (!timewait_try_reuse(*t.ns, taken, now, iss))
+    if (!timewait_try_reuse(*t.ns, taken, now, iss, &ts_recent, &ts_recent_s))
       return false;
     *reused = true;
+    t.ts_recent = ts_recent;
+    t.ts_recent_s = ts_recent_s;
   }
   return false;
 }
@@ -98,7 +102,8 @@ void refuse_ack(Tcb &t, const atcp_seg &seg) {
 atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now) {
   if (t.state != State::Closed)
     return ATCP_ERR_IS_CONN;
-  // A socket may be used again after disconnect: everything of the old life goes, wishes stay.
+  if (t.in_done)
+    tcb_restart(t);
   if (!prepare_syn(t, now))
     return ATCP_ERR_HOST_UNREACH;
   Seq iss_hint;

@@ -66,7 +66,6 @@ const char *state_name(State s) {
 }
 
 void tcb_init(Tcb &t, Ns &ns) {
-  new (&t, Place{}) Tcb{};
   t.ns = &ns;
   t.kind = EntryKind::Conn;
   t.family = ATCP_AF_INET;
@@ -82,6 +81,27 @@ void tcb_init(Tcb &t, Ns &ns) {
   t.cc_ops = &cc_get(ns.param(Param::CongestionControl));
   t.cc_ops->init(t.cc, 0);
   t.fin_node.flags = TxSeg::kNoPkt | TxSeg::kFin;
+}
+
+void tcb_restart(Tcb &t) {
+  const Tcb old = t;
+  // Readers under RCU may still stand on the Endpoint, and neighbours in the bind bucket point at
+  // `bind`: only what lies between them is cleared.
+  auto *from = reinterpret_cast<uint8_t *>(static_cast<Endpoint *>(&t)) + sizeof(Endpoint);
+  auto *to = reinterpret_cast<uint8_t *>(&t.bind);
+  memset(from, 0, static_cast<size_t>(to - from));
+  tcb_init(t, *old.ns);
+  t.nodelay = old.nodelay;
+  t.cork = old.cork;
+  t.keepalive_on = old.keepalive_on;
+  t.user_mss = old.user_mss;
+  t.keep_idle_s = old.keep_idle_s;
+  t.keep_intvl_s = old.keep_intvl_s;
+  t.keep_count = old.keep_count;
+  t.syn_retries_max = old.syn_retries_max;
+  t.user_timeout_ms = old.user_timeout_ms;
+  t.linger2_s = old.linger2_s;
+  set_cc(t, *old.cc_ops, false, Now(0));
 }
 
 void set_cc(Tcb &t, const CcOps &ops, bool keep, Now now) {
@@ -138,7 +158,8 @@ void done(Tcb &t, uint32_t reason, atcp_err err) {
   t.ofo.clear();
   set_state(t, State::Closed);
   t.in_done = true;
-  if (t.bind.bucket != nullptr && (t.bind.flags & ATCP_BIND_EXPLICIT_PORT) == 0)
+  if (t.bind.bucket != nullptr && ((t.bind.flags & ATCP_BIND_EXPLICIT_PORT) == 0 ||
+                                   atcp_os_conn_orphaned(t.conn())))
     t.ns->ports.unbind(t.bind);
   if (err != ATCP_OK)
     atcp_os_conn_error(t.conn(), err);

@@ -227,8 +227,11 @@ inline const Tcb *tcb_of(const atcp_conn *c) {
 
 // ---- state.cpp ---------------------------------------------------------------------------
 
-/// Fresh storage (zero) becomes a CLOSED connection with the namespace's defaults.
+/// Fresh storage (all zero, which is a valid value of every field) becomes a CLOSED connection with the namespace's defaults.
 void tcb_init(Tcb &t, Ns &ns);
+/// A CLOSED socket is used once more: everything of the old life goes, the program's wishes and
+/// its bind stay.
+void tcb_restart(Tcb &t);
 /// The only writer of Tcb::state. Checks the transition against the table (a forbidden one is
 /// ignored and false returned), mirrors it to the port, counts.
 bool set_state(Tcb &t, State to);
