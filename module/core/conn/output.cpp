@@ -9,8 +9,6 @@ namespace atcp {
 
 namespace {
 
-constexpr uint32_t kMaxGsoBytes = 64000;  ///< headers and 64 KB limit of IP leave this much
-
 /// The header every segment of the connection starts from.
 Header base_header(Tcb &t, Seq seq, uint8_t flags, Now now) {
   Header h;
@@ -102,7 +100,7 @@ bool defer_for_size(const Tcb &t, const TxSeg &s, uint32_t bytes, uint32_t fligh
     return false;
   const uint64_t window = min(static_cast<uint64_t>(t.snd_wnd),
                               static_cast<uint64_t>(t.cc.cwnd) * t.mss);
-  return bytes < min(window / 3, static_cast<uint64_t>(kMaxGsoBytes));
+  return bytes < min(window / 3, static_cast<uint64_t>(kMaxPieceBytes));
 }
 
 void mark_sent(Tcb &t, TxSeg &s, Now now) {
@@ -116,6 +114,9 @@ void mark_sent(Tcb &t, TxSeg &s, Now now) {
     t.snd_sml = s.end();
   t.send_head = Treap<TxSeg>::next(&s);
   t.last_sent_us = now.us;
+  // An answer right after data came: an interactive exchange, whose ACKs ride on the answers.
+  if (s.len > 0 && t.last_data_us != 0 && now.us - t.last_data_us < t.ato_us)
+    t.quick_acks = 0;
 }
 
 /// Slow start after idle (RFC 5681 4.1): nothing sent for an RTO, so the old cwnd says nothing.
@@ -151,6 +152,10 @@ bool trim_head(Tcb &t, TxSeg &s) {
 }
 
 }  // namespace
+
+uint32_t max_piece(const Tcb &t) {
+  return kMaxPieceBytes - kMaxPieceBytes % t.mss;
+}
 
 uint32_t segs_of(const Tcb &t, uint32_t len) {
   return len <= t.mss ? 1 : (len + t.mss - 1) / t.mss;
@@ -242,7 +247,7 @@ void update_mss(Tcb &t, uint32_t pmtu) {
   if (t.ts_ok)
     mss = mss > kTsOptionBytes + 8 ? mss - kTsOptionBytes : 8;
   t.pmtu = static_cast<uint16_t>(min(pmtu, 65535u));
-  t.mss = mss;
+  t.mss = min(mss, kMaxPieceBytes);
 }
 
 TxSeg *split(Tcb &t, TxSeg &s, uint32_t at) {
@@ -327,7 +332,7 @@ void push(Tcb &t, bool more, Now now) {
     if (s->seq_len() == 0) {  // the program is still filling it
       break;
     }
-    uint32_t bytes = min(sendable(t, *s, quota, more), kMaxGsoBytes - kMaxGsoBytes % t.mss);
+    uint32_t bytes = min(sendable(t, *s, quota, more), max_piece(t));
     if (s->len > 0) {
       if (bytes == 0)
         break;

@@ -306,11 +306,9 @@ void receive_data(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
   const Seq end = data_end + (fin ? 1 : 0);
   if (!in(t.state, kReceiveStates)) {
     // The peer already sent its FIN (RFC 9293 3.10.7.4, seventh check: "this should not occur").
-    if (data_end > t.rcv_nxt)
-      t.ack_now = true;
+    // Or this is the FIN again, and our ACK of it was lost.
+    t.ack_now = true;
     t.ns->drop(pkt, data_end > t.rcv_nxt ? ATCP_REASON_DATA_AFTER_FIN : ATCP_REASON_SEQ_OLD);
-    if (end <= t.rcv_nxt)
-      send_dup_ack(t, Counter::TCPACKSkippedSeq, now);
     return;
   }
   // RFC 9293 3.6.1 (SHLD-3): data for which nobody is left is answered by a reset.

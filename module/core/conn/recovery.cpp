@@ -225,8 +225,7 @@ void recovery_on_ack(Tcb &t, const AckSample &a, Now now) {
 
 void enter_loss(Tcb &t, Now now) {
   const bool first = t.ca_state == CaState::Open || t.ca_state == CaState::Disorder ||
-                     (t.ca_state == CaState::Recovery && t.snd_una >= t.high_seq) ||
-                     (t.ca_state == CaState::Loss && t.retransmits == 0 && t.snd_una >= t.high_seq);
+                     t.snd_una >= t.high_seq;
   const uint64_t stamp = t.retrans_stamp_us;
   if (first) {
     start_undo(t);

@@ -269,6 +269,10 @@ void update_mss(Tcb &t, uint32_t pmtu);
 TxSeg *split(Tcb &t, TxSeg &s, uint32_t at);
 /// Append the FIN to the queue.
 void queue_fin(Tcb &t);
+/// Payload that fits one IP datagram beside the longest headers; the largest piece and MSS.
+inline constexpr uint32_t kMaxPieceBytes = 65400;
+/// Whole segments, as many as one piece can have.
+uint32_t max_piece(const Tcb &t);
 uint32_t segs_of(const Tcb &t, uint32_t len);
 
 // ---- retransmit.cpp ----------------------------------------------------------------------
