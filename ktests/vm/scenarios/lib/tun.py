@@ -112,7 +112,7 @@ class Peer:
         return seg.src == self.tun.local and seg.sport == self.stack_port and seg.dport == self.port
 
     def expect(self, flags, timeout=1.0, what="", **fields):
-        """The next segment to us must have these flags ('P' is not compared) and fields."""
+        """The next segment to us must have these flags ('P' is not compared; None: any) and fields."""
         until = time.monotonic() + timeout
         while True:
             seg = self.tun.read(max(until - time.monotonic(), 0))
@@ -120,7 +120,7 @@ class Peer:
                 raise net.Failed(f"expected [{flags}] {fields} {what}: nothing came within {timeout} s")
             if self.mine(seg):
                 break
-        if seg.flags.replace("P", "") != flags.replace("P", ""):
+        if flags is not None and seg.flags.replace("P", "") != flags.replace("P", ""):
             raise net.Failed(f"expected [{flags}] {what}, got {seg}")
         for name, value in fields.items():
             if getattr(seg, name) != value:

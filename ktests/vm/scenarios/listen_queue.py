@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: backlog + 1 are admitted, the rest is refused the way Linux refuses; SYN cookies on, off, always
+# mode: icount
+"""Accept queue, half-open requests and cookies of one listener."""
+
+import socket
+
+from lib import net, packet
+from lib.net import check, equal
+from lib.tun import Peer, Tun
+
+M = 0xFFFFFFFF
+
+
+def syn(peer, options=b""):
+    """Sends a SYN and its repetition never; True when a SYN-ACK came."""
+    peer.send("S", options=packet.mss(1460) + options)
+    for seg in peer.tun.drain(0.05):
+        if peer.mine(seg) and seg.flags == "SA":
+            peer.rcv = (seg.seq + 1) & M
+            peer.syn_ack = seg
+            return True
+    return False
+
+
+def peers(tun, count, first=20001):
+    return [Peer(tun, port=first + i) for i in range(count)]
+
+
+def accept_queue_holds_backlog_plus_one():
+    tun = Tun()
+    lst = net.listener(backlog=2)
+    clients = peers(tun, 6)
+    answered = []
+    for peer in clients:
+        if syn(peer):
+            peer.send("A")
+            answered.append(peer)
+    equal(len(answered), 3, "handshakes with backlog 2")
+    for _ in answered:
+        net.accept(lst)
+    check(not net.readable(lst, 0.1), "more connections than handshakes")
+    check(syn(peers(tun, 1, 21000)[0]), "no SYN-ACK although the queue has room again")
+
+
+def full_when_the_ack_comes():
+    """Backlog 1: one accepted-queue entry, two requests; the first ACK fills the queue, the second finds it full."""
+    net.sysctl("syncookies", 0)
+    tun = Tun()
+    lst = net.listener(backlog=1)
+    first, second, late = peers(tun, 3)
+    check(syn(first), "no SYN-ACK")
+    first.send("A")
+    check(syn(second) and syn(late), "no SYN-ACK")
+    second.send("A")
+    late.send("A")
+    return lst, late
+
+
+def third_ack_of_a_full_queue():
+    """The ACK is dropped, the SYN-ACK comes again, and after accept() the connection completes."""
+    lst, late = full_when_the_ack_comes()
+    late.silence(0.2, "while the queue is full")
+    late.expect("SA", timeout=2, what="again, because the ACK did not count")
+    for _ in range(2):
+        net.accept(lst)
+    check(not net.readable(lst, 0.1), "a third connection was queued")
+    late.send("A")
+    net.accept(lst)
+
+
+def abort_on_overflow():
+    net.sysctl("abort_on_overflow", 1)
+    _, late = full_when_the_ack_comes()
+    late.expect("R", seq=late.rcv, what="with abort_on_overflow")
+
+
+def requests_without_cookies():
+    """syncookies 0: backlog 4 admits five requests, the others get no answer."""
+    net.sysctl("syncookies", 0)
+    tun = Tun()
+    net.listener(backlog=4)
+    equal([syn(p) for p in peers(tun, 8)], [True] * 5 + [False] * 3, "answers")
+
+
+def cookies_on_overflow():
+    """syncookies 1: five requests, then cookies; a good one completes, a bad one is reset."""
+    tun = Tun()
+    lst = net.listener(backlog=4)
+    clients = peers(tun, 8)
+    equal([syn(p) for p in clients], [True] * 8, "answers")
+    clients[6].send("A")
+    net.accept(lst)
+    clients[7].send("A", ack=(clients[7].rcv + 6) & M)
+    clients[7].expect("R")
+    check(not net.readable(lst, 0.1), "a wrong cookie was accepted")
+
+
+def cookies_always():
+    """syncookies 2 changes what the next SYN gets: nothing is kept, the SYN-ACK is never repeated."""
+    net.sysctl("syncookies", 2)
+    tun = Tun()
+    lst = net.listener()
+    peer = peers(tun, 1)[0]
+    check(syn(peer, packet.wscale(7) + b"\1"), "no SYN-ACK")
+    equal(peer.syn_ack.wscale, None, "window scale of a cookie without timestamps")
+    peer.silence(2.5, "a cookie is not retransmitted")
+    peer.send("A")
+    conn = net.accept(lst)
+    peer.send("PA", b"data after a cookie")
+    net.readable(conn, 1)
+    equal(conn.recv(100), b"data after a cookie", "data")
+    peer.expect("A", ack=peer.snd)
+    conn.send(b"and back")
+    equal(peer.take().payload, b"and back", "data")
+
+
+def cookies_off_by_parameter():
+    """With syncookies 0 the same SYN leaves a request: its SYN-ACK comes again after 1 s."""
+    net.sysctl("syncookies", 0)
+    tun = Tun()
+    net.listener()
+    peer = peers(tun, 1)[0]
+    check(syn(peer), "no SYN-ACK")
+    peer.expect("SA", timeout=1.5, seq=peer.syn_ack.seq)
+
+
+def cookie_keeps_options_with_timestamps():
+    net.sysctl("syncookies", 2)
+    tun = Tun()
+    lst = net.listener()
+    peer = peers(tun, 1)[0]
+    check(syn(peer, packet.SACK_OK + packet.timestamps(5000, 0) + b"\1" + packet.wscale(7)), "no SYN-ACK")
+    check(peer.syn_ack.wscale is not None and peer.syn_ack.sack_ok, f"options lost: {peer.syn_ack}")
+    peer.send("PA", b"x", window=3, options=b"\1\1" + packet.timestamps(5001, peer.syn_ack.ts[0]))
+    conn = net.accept(lst)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    conn.send(b"w" * 2000)
+    got = sum(len(s.payload) for s in tun.drain(0.15) if peer.mine(s))
+    equal(got, 384, "bytes within the scaled window")
+
+
+def cookie_mss():
+    """A cookie remembers one of four MSS values, never more than was offered."""
+    net.sysctl("syncookies", 2)
+    tun = Tun()
+    lst = net.listener()
+    for offered, kept in ((1000, 536), (1400, 1300), (1459, 1440), (9000, 1460)):
+        peer = Peer(tun)
+        peer.send("S", options=packet.mss(offered))
+        peer.rcv = (peer.expect("SA").seq + 1) & M
+        peer.send("A")
+        conn = net.accept(lst)
+        conn.send(b"m" * 5000, socket.MSG_DONTWAIT)
+        equal(len(peer.take().payload), kept, f"segment size with offered MSS {offered}")
+        tun.drain(0.05)
+
+
+def max_syn_backlog_without_cookies():
+    """syncookies 0 and max_syn_backlog 16: the last quarter is kept for proven peers, 13 get in."""
+    net.sysctl("syncookies", 0)
+    net.sysctl("max_syn_backlog", 16)
+    tun = Tun()
+    net.listener(backlog=100)
+    equal(sum(syn(p) for p in peers(tun, 20)), 13, "answers")
+
+
+def backlog_can_change():
+    tun = Tun()
+    lst = net.listener(backlog=0)
+    clients = peers(tun, 5)
+    for peer in clients[:2]:
+        if syn(peer):
+            peer.send("A")
+    check(not syn(clients[2]), "two connections in a queue of backlog 0")
+    lst.listen(8)
+    check(syn(clients[3]), "the larger backlog has no effect")
+
+
+if __name__ == "__main__":
+    net.main(accept_queue_holds_backlog_plus_one, third_ack_of_a_full_queue, abort_on_overflow,
+             requests_without_cookies, cookies_on_overflow, cookies_always, cookies_off_by_parameter,
+             cookie_keeps_options_with_timestamps, cookie_mss, max_syn_backlog_without_cookies, backlog_can_change)
