@@ -1,0 +1,755 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The fake port's functions and its ledger. Nothing is simulated here beyond what atcp_os.h
+// promises: segments leave through atcp_osns::wire, and who is on the other end is not known.
+#include "tests/fake_os.h"
+
+#include <gtest/gtest.h>
+
+#include <linux/atcp.h>
+
+#include <cstring>
+
+#include "wire/segment.h"
+
+struct atcp_locks {
+  atcp_lock_class cls;
+  std::vector<std::unique_ptr<std::mutex>> locks;
+};
+
+namespace atcp::test {
+namespace {
+
+FakeOs* g_os = nullptr;
+
+struct HeldLock {
+  atcp_locks* array;
+  uint32_t i;
+};
+thread_local std::vector<HeldLock> t_held;
+thread_local uint32_t t_rcu = 0;
+
+std::pair<uint64_t, uint64_t> base_key(const atcp_tuple& t) {
+  return {(static_cast<uint64_t>(t.laddr.v4) << 32) | t.raddr.v4,
+          (static_cast<uint64_t>(t.lport) << 16) | t.rport};
+}
+
+atcp_tuple flipped(const atcp_tuple& t) {
+  atcp_tuple r = t;
+  r.laddr = t.raddr;
+  r.raddr = t.laddr;
+  r.lport = t.rport;
+  r.rport = t.lport;
+  return r;
+}
+
+uint32_t truesize_of(size_t payload) {
+  return 256 + static_cast<uint32_t>((payload + 511) & ~size_t{511});
+}
+
+const char* mem_name(int kind) {
+  switch (kind) {
+    case ATCP_MEM_REQUEST:
+      return "request";
+    case ATCP_MEM_TIMEWAIT:
+      return "TIME_WAIT entry";
+    case ATCP_MEM_LISTENER:
+      return "listener";
+    case ATCP_MEM_BIND:
+      return "bind bucket";
+    case ATCP_MEM_OTHER:
+      return "memory";
+    default:
+      return "table";
+  }
+}
+
+}  // namespace
+
+FakeOs::FakeOs() {
+  if (g_os != nullptr)
+    abort();  // one world at a time
+  g_os = this;
+  t_held.clear();
+  t_rcu = 0;
+}
+
+FakeOs::~FakeOs() {
+  quiesce();
+  for (const std::string& what : audit())
+    ADD_FAILURE() << "ledger: " << what;
+  // What leaked is reported once; it must not reach the leak checker of the sanitizer too.
+  for (auto& [p, a] : allocations_)
+    free(p);
+  for (FakePkt* p : packets_)
+    delete p;
+  for (const HeldLock& h : t_held)
+    h.array->locks[h.i]->unlock();
+  for (atcp_locks* l : lock_arrays_)
+    delete l;
+  t_held.clear();
+  t_rcu = 0;
+  g_os = nullptr;
+}
+
+FakeOs& FakeOs::the() {
+  if (g_os == nullptr)
+    abort();
+  return *g_os;
+}
+
+void FakeOs::complain(const std::string& what) {
+  std::lock_guard guard(mutex_);
+  complaints_.push_back(what);
+}
+
+std::vector<std::string> FakeOs::audit() {
+  std::lock_guard guard(mutex_);
+  std::vector<std::string> out = complaints_;
+  for (const auto& [p, a] : allocations_)
+    out.push_back(std::string("leaked ") + mem_name(a.kind) + " of " + std::to_string(a.bytes) +
+                  " bytes");
+  for (const FakePkt* p : packets_)
+    out.push_back("leaked packet of " + std::to_string(p->data.size()) + " bytes, in place " +
+                  std::to_string(static_cast<int>(p->where)));
+  for (const HeldLock& h : t_held)
+    out.push_back("lock of class " + std::to_string(h.array->cls) + " still held");
+  for (const atcp_locks* l : lock_arrays_)
+    out.push_back("leaked locks of class " + std::to_string(l->cls));
+  if (t_rcu != 0)
+    out.push_back("RCU read section not left");
+  for (const auto& [id, c] : conns)
+    out.push_back("leaked socket " + std::to_string(id) + " of " + c->ns->name + ", state " +
+                  std::to_string(c->state) + ", references " + std::to_string(c->refs) +
+                  (c->locked ? ", locked" : "") + (c->timer_ns != 0 ? ", timer armed" : ""));
+  return out;
+}
+
+atcp_osns& FakeOs::add_ns(const std::string& name) {
+  namespaces.push_back(std::make_unique<atcp_osns>());
+  namespaces.back()->name = name;
+  return *namespaces.back();
+}
+
+FakeConn& FakeOs::new_conn(atcp_osns& ns) {
+  std::lock_guard guard(mutex_);
+  auto c = std::make_unique<FakeConn>();
+  c->ns = &ns;
+  c->id = next_id_++;
+  c->rcvbuf = ns.rcvbuf;
+  c->sndbuf = ns.sndbuf;
+  FakeConn& r = *c;
+  conns[r.id] = std::move(c);
+  return r;
+}
+
+FakePkt& FakeOs::new_pkt(Bytes data) {
+  auto* p = new FakePkt;
+  p->data = std::move(data);
+  p->truesize = truesize_of(p->data.size());
+  std::lock_guard guard(mutex_);
+  packets_.insert(p);
+  return *p;
+}
+
+void FakeOs::free_pkt(FakePkt& p) {
+  std::lock_guard guard(mutex_);
+  if (packets_.erase(&p) == 0) {
+    complain("packet freed twice");
+    return;
+  }
+  delete &p;
+}
+
+void FakeOs::lock(FakeConn& c) {
+  if (c.locked)
+    complain("socket locked twice");
+  if (!t_held.empty())
+    complain("socket lock taken inside a table's lock");
+  c.locked = true;
+}
+
+void FakeOs::unlock(FakeConn& c) {
+  if (!c.locked)
+    complain("socket unlocked that was not locked");
+  c.locked = false;
+  if (c.orphaned && c.closed && c.program_ref) {
+    c.program_ref = false;
+    put(c);
+  }
+}
+
+void FakeOs::put(FakeConn& c) {
+  if (__atomic_load_n(&c.refs, __ATOMIC_ACQUIRE) == 0) {
+    complain("reference of a socket dropped too often");
+    return;
+  }
+  if (__atomic_sub_fetch(&c.refs, 1u, __ATOMIC_ACQ_REL) != 0)
+    return;
+  std::lock_guard guard(mutex_);
+  dead_.push_back(&c);
+}
+
+void FakeOs::quiesce() {
+  if (t_rcu != 0 || !t_held.empty())
+    return;
+  while (!dead_.empty() || !deferred_.empty()) {
+    std::vector<FakeConn*> dead;
+    std::vector<void*> memory;
+    {
+      std::lock_guard guard(mutex_);
+      dead.swap(dead_);
+      memory.swap(deferred_);
+    }
+    for (FakeConn* c : dead)
+      destroy(*c);
+    for (void* p : memory)
+      free(p);
+  }
+}
+
+void FakeOs::destroy(FakeConn& c) {
+  if (c.locked)
+    complain("socket freed while locked");
+  if (c.timer_ns != 0)
+    complain("socket freed with its timer armed");
+  for (FakePkt* p : c.rx)
+    free_pkt(*p);
+  c.rx.clear();
+  if (c.initialised && conn_fini)
+    conn_fini(&c.conn);
+  if (!c.tx.empty())
+    complain("socket freed with " + std::to_string(c.tx.size()) + " pieces in its send queue");
+  std::lock_guard guard(mutex_);
+  conns.erase(c.id);
+}
+
+bool FakeOs::fails(Fault f) {
+  std::lock_guard guard(mutex_);
+  const int i = static_cast<int>(f);
+  calls_[i]++;
+  const bool scripted = (faults_[i] & 1) != 0;
+  faults_[i] >>= 1;
+  return scripted || always_[i] || (one_in_[i] != 0 && random() % one_in_[i] == 0);
+}
+
+uint64_t FakeOs::random() {
+  std::lock_guard guard(mutex_);
+  // splitmix64: the same numbers in every run.
+  uint64_t z = (random_ += 0x9e3779b97f4a7c15ull);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+  return z ^ (z >> 31);
+}
+
+void FakeOs::set_base(const atcp_tuple& sender, uint32_t iss) {
+  bases_[base_key(sender)] = iss;
+}
+
+uint32_t FakeOs::base(const atcp_tuple& sender) const {
+  auto it = bases_.find(base_key(sender));
+  return it == bases_.end() ? 0 : it->second;
+}
+
+std::string FakeOs::take_log() {
+  std::string out;
+  for (const std::string& line : log)
+    out += (out.empty() ? "" : "\n") + line;
+  log.clear();
+  return out;
+}
+
+std::string FakeOs::describe(const Emitted& e) {
+  static const struct {
+    uint8_t bit;
+    const char* name;
+  } kFlags[] = {{ATCP_SYN, "SYN"}, {ATCP_FIN, "FIN"}, {ATCP_RST, "RST"}, {ATCP_PSH, "PSH"},
+                {ATCP_ACK, "ACK"}, {ATCP_URG, "URG"}, {ATCP_ECE, "ECE"}, {ATCP_CWR, "CWR"}};
+  std::string out;
+  for (const auto& f : kFlags)
+    if ((e.seg.flags & f.bit) != 0)
+      out += (out.empty() ? "" : "|") + std::string(f.name);
+  const uint32_t seq_base = base(e.tuple);
+  const uint32_t ack_base = base(flipped(e.tuple));
+  const auto relative = [](uint32_t v, uint32_t b) {
+    const auto d = static_cast<int32_t>(v - b);
+    return (d < 0 ? "" : "+") + std::to_string(d);
+  };
+  out += " seq" + relative(e.seg.seq, seq_base);
+  if ((e.seg.flags & ATCP_ACK) != 0)
+    out += " ack" + relative(e.seg.ack, ack_base);
+  if (!e.data.empty())
+    out += " len=" + std::to_string(e.data.size());
+  if ((e.seg.has & ATCP_OPT_MSS) != 0)
+    out += " mss=" + std::to_string(e.seg.mss);
+  if ((e.seg.has & ATCP_OPT_WSCALE) != 0)
+    out += " ws=" + std::to_string(e.seg.wscale);
+  if ((e.seg.has & ATCP_OPT_SACK_OK) != 0)
+    out += " sackok";
+  if ((e.seg.flags & ATCP_SYN) != 0 && (e.seg.has & ATCP_OPT_TS) != 0)
+    out += " ts";
+  for (uint32_t i = 0; i < e.seg.n_sack; i++)
+    out += " sack" + relative(e.seg.sack[i].start, ack_base) + ".." +
+           relative(e.seg.sack[i].end, ack_base);
+  return out;
+}
+
+void FakeOs::emit(Emitted&& e) {
+  Bytes hdr = e.hdr;
+  hdr.insert(hdr.end(), e.data.begin(), e.data.end());
+  const uint32_t reason = parse_segment(hdr.data(), static_cast<uint32_t>(e.hdr.size()),
+                                        static_cast<uint32_t>(hdr.size()), &e.seg);
+  if (reason != 0 || (e.seg.has & ATCP_OPT_MALFORMED) != 0)
+    complain("core sent a malformed segment, reason " + std::to_string(reason));
+  if (e.hdr.size() < 20 || e.hdr[16] != 0 || e.hdr[17] != 0)
+    complain("core sent a header whose checksum field is not zero");
+  if ((e.seg.flags & ATCP_SYN) != 0)
+    set_base(e.tuple, e.seg.seq);
+  e.text = describe(e);
+  log.push_back(namespaces.size() > 1 ? e.from->name + ": " + e.text : e.text);
+  if (e.from->wire)
+    e.from->wire(std::move(e));
+  else
+    sent.push_back(std::move(e));
+}
+
+Border::Border(const char* what) : what_(what), rcu_(t_rcu) {}
+
+Border::~Border() {
+  if (!t_held.empty())
+    FakeOs::the().complain(std::string(what_) + " returned with a lock held");
+  if (t_rcu != rcu_)
+    FakeOs::the().complain(std::string(what_) + " returned in another RCU section");
+}
+
+/// The functions below, as a friend.
+struct Port {
+  static void must_be_locked(const FakeConn& c, const char* what) {
+    if (!c.locked)
+      the().complain(std::string(what) + " without the socket's lock");
+  }
+  static FakeOs& the() {
+    return FakeOs::the();
+  }
+  static void uncharge(FakePkt& p) {
+    if (p.charged != nullptr && p.where == FakePkt::Where::SendQueue) {
+      p.charged->wmem -= static_cast<uint32_t>(p.data.size());
+      p.charged->tx.erase(&p);
+    } else if (p.charged != nullptr) {
+      p.charged->rmem -= p.truesize;
+    }
+    p.charged = nullptr;
+  }
+  static void* alloc(uint64_t bytes, int kind) {
+    void* p = calloc(1, bytes);
+    std::lock_guard guard(the().mutex_);
+    the().allocations_[p] = {static_cast<uint32_t>(bytes), kind};
+    return p;
+  }
+  static bool forget(void* p, int kind) {
+    std::lock_guard guard(the().mutex_);
+    auto it = the().allocations_.find(p);
+    if (it == the().allocations_.end() || it->second.kind != kind) {
+      the().complain("freed what was not allocated, or as another kind");
+      return false;
+    }
+    the().allocations_.erase(it);
+    return true;
+  }
+  static void defer(void* p) {
+    std::lock_guard guard(the().mutex_);
+    the().deferred_.push_back(p);
+  }
+  static atcp_locks* add_locks(uint32_t n, atcp_lock_class cls) {
+    auto* l = new atcp_locks{cls, {}};
+    for (uint32_t i = 0; i < n; i++)
+      l->locks.push_back(std::make_unique<std::mutex>());
+    std::lock_guard guard(the().mutex_);
+    the().lock_arrays_.insert(l);
+    return l;
+  }
+  static void free_locks(atcp_locks* l) {
+    std::lock_guard guard(the().mutex_);
+    if (the().lock_arrays_.erase(l) == 0)
+      the().complain("locks freed twice");
+    else
+      delete l;
+  }
+  static void set_timer(FakeConn& c, uint64_t deadline) {
+    if (c.timer_ns == deadline)
+      return;
+    if (c.timer_ns != 0)
+      the().timers.erase({c.timer_ns, c.id});
+    const bool was = c.timer_ns != 0;
+    c.timer_ns = deadline;
+    if (deadline != 0)
+      the().timers.insert({deadline, c.id});
+    if (!was && deadline != 0)
+      c.refs++;
+    if (was && deadline == 0)
+      the().put(c);
+  }
+  static void emit(Emitted&& e) {
+    the().emit(std::move(e));
+  }
+  static void count(std::vector<uint64_t>& v, uint32_t id, uint64_t n) {
+    if (id < v.size())
+      __atomic_fetch_add(&v[id], n, __ATOMIC_RELAXED);
+    else
+      the().complain("counted something out of range");
+  }
+};
+
+}  // namespace atcp::test
+
+using namespace atcp::test;
+
+extern "C" {
+
+void* atcp_os_alloc(uint32_t bytes, enum atcp_mem kind) {
+  return Port::the().fails(Fault::Alloc) ? nullptr : Port::alloc(bytes, kind);
+}
+
+void atcp_os_free(void* p, enum atcp_mem kind) {
+  if (Port::forget(p, kind))
+    free(p);
+}
+
+void atcp_os_free_rcu(void* p, struct atcp_rcu* rcu, enum atcp_mem kind) {
+  memset(rcu, 0x5a, sizeof *rcu);  // the port's from now on
+  if (Port::forget(p, kind))
+    Port::defer(p);
+}
+
+void* atcp_os_table_alloc(uint64_t bytes) {
+  return Port::the().fails(Fault::Table) ? nullptr : Port::alloc(bytes, -1);
+}
+
+void atcp_os_table_free(void* p) {
+  if (Port::forget(p, -1))
+    free(p);
+}
+
+struct atcp_locks* atcp_os_locks_alloc(uint32_t n, enum atcp_lock_class cls) {
+  return Port::the().fails(Fault::Locks) ? nullptr : Port::add_locks(n, cls);
+}
+
+void atcp_os_locks_free(struct atcp_locks* l) {
+  Port::free_locks(l);
+}
+
+void atcp_os_lock(struct atcp_locks* l, uint32_t i) {
+  for (const HeldLock& h : t_held)
+    if (h.array->cls >= l->cls)
+      Port::the().complain("lock of class " + std::to_string(l->cls) +
+                           " taken inside one of class " + std::to_string(h.array->cls));
+  for (const HeldLock& h : t_held)
+    if (h.array == l && h.i == i)
+      return;  // a deadlock: complained about above
+  l->locks.at(i)->lock();
+  t_held.push_back({l, i});
+}
+
+void atcp_os_unlock(struct atcp_locks* l, uint32_t i) {
+  if (t_held.empty() || t_held.back().array != l || t_held.back().i != i) {
+    Port::the().complain("unlocked what was not locked last");
+    return;
+  }
+  t_held.pop_back();
+  l->locks.at(i)->unlock();
+}
+
+void atcp_os_rcu_lock(void) {
+  t_rcu++;
+}
+
+void atcp_os_rcu_unlock(void) {
+  if (t_rcu == 0)
+    Port::the().complain("left an RCU section that was not entered");
+  else
+    t_rcu--;
+}
+
+void atcp_os_random(void* buf, uint32_t bytes) {
+  auto* out = static_cast<uint8_t*>(buf);
+  for (uint32_t i = 0; i < bytes; i++)
+    out[i] = static_cast<uint8_t>(Port::the().random());
+}
+
+void atcp_os_count(struct atcp_osns* ns, uint32_t id, uint32_t n) {
+  Port::count(ns->counters, id, n);
+}
+
+void atcp_os_reason(struct atcp_osns* ns, uint32_t reason) {
+  Port::count(ns->reasons, reason, 1);
+}
+
+void atcp_os_conn_timer(struct atcp_conn* c, uint64_t deadline_ns) {
+  Port::must_be_locked(FakeConn::of(c), "conn_timer");
+  Port::set_timer(FakeConn::of(c), deadline_ns);
+}
+
+void atcp_os_ns_timer(struct atcp_osns* ns, uint64_t deadline_ns) {
+  __atomic_store_n(&ns->timer_ns, deadline_ns, __ATOMIC_RELEASE);
+}
+
+bool atcp_os_conn_tryget(struct atcp_conn* c) {
+  uint32_t* refs = &FakeConn::of(c).refs;
+  uint32_t v = __atomic_load_n(refs, __ATOMIC_RELAXED);
+  do {
+    if (v == 0)
+      return false;
+  } while (!__atomic_compare_exchange_n(refs, &v, v + 1, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED));
+  return true;
+}
+
+void atcp_os_conn_put(struct atcp_conn* c) {
+  Port::the().put(FakeConn::of(c));
+}
+
+void atcp_os_conn_state(struct atcp_conn* c, uint32_t state) {
+  Port::must_be_locked(FakeConn::of(c), "conn_state");
+  FakeConn::of(c).state = state;
+}
+
+void atcp_os_conn_event(struct atcp_conn* c, uint32_t events) {
+  FakeConn& fc = FakeConn::of(c);
+  if (fc.state != ATCP_STATE_LISTEN)
+    Port::must_be_locked(fc, "conn_event");
+  fc.events |= events;
+  fc.wakeups++;
+}
+
+void atcp_os_conn_error(struct atcp_conn* c, enum atcp_err err) {
+  Port::must_be_locked(FakeConn::of(c), "conn_error");
+  FakeConn::of(c).error = err;
+}
+
+void atcp_os_conn_soft_error(struct atcp_conn* c, enum atcp_err err) {
+  Port::must_be_locked(FakeConn::of(c), "conn_soft_error");
+  FakeConn::of(c).soft_error = err;
+}
+
+void atcp_os_conn_rx_eof(struct atcp_conn* c) {
+  Port::must_be_locked(FakeConn::of(c), "conn_rx_eof");
+  FakeConn::of(c).eof = true;
+}
+
+void atcp_os_conn_closed(struct atcp_conn* c) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "conn_closed");
+  if (fc.closed)
+    Port::the().complain("conn_closed called twice");
+  if (fc.timer_ns != 0)
+    Port::the().complain("conn_closed with the timer armed");
+  if (!fc.tx.empty())
+    Port::the().complain("conn_closed with pieces in the send queue");
+  fc.closed = true;
+  fc.events |= ATCP_EV_STATE;
+}
+
+bool atcp_os_conn_orphaned(const struct atcp_conn* c) {
+  return FakeConn::of(c).orphaned;
+}
+
+void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip, uint32_t len) {
+  FakeConn& fc = FakeConn::of(c);
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(fc, "rx_deliver");
+  if (skip > p.data.size() || len > p.data.size() - skip || len == 0) {
+    Port::the().complain("rx_deliver of bytes that the packet does not have");
+    Port::uncharge(p);
+    Port::the().free_pkt(p);
+    return;
+  }
+  if (fc.eof)
+    Port::the().complain("rx_deliver after rx_eof");
+  if (p.where != FakePkt::Where::Held)
+    fc.rmem += p.truesize;
+  p.charged = &fc;
+  p.where = FakePkt::Where::ReceiveQueue;
+  p.read = skip;
+  p.end = skip + len;
+  fc.rx.push_back(&p);
+  fc.rx_bytes += len;
+}
+
+bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
+  FakeConn& fc = FakeConn::of(c);
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(fc, "rx_hold");
+  if (Port::the().fails(Fault::Hold) || fc.rmem + p.truesize > fc.rcvbuf)
+    return false;
+  fc.rmem += p.truesize;
+  p.charged = &fc;
+  p.where = FakePkt::Where::Held;
+  return true;
+}
+
+void atcp_os_pkt_free(struct atcp_pkt* pkt, uint32_t reason) {
+  FakePkt& p = FakePkt::of(pkt);
+  if (p.where == FakePkt::Where::SendQueue)
+    Port::the().complain("pkt_free of a piece of a send queue");
+  Port::the().dropped.push_back(reason);
+  Port::uncharge(p);
+  Port::the().free_pkt(p);
+}
+
+void atcp_os_rx_space(const struct atcp_conn* c, struct atcp_rx_space* out) {
+  const FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "rx_space");
+  *out = {fc.rcvbuf, fc.rmem, fc.rcvbuf_locked ? 1u : 0u};
+}
+
+void atcp_os_rx_set_limit(struct atcp_conn* c, uint32_t bytes) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "rx_set_limit");
+  if (!fc.rcvbuf_locked && bytes > fc.rcvbuf)
+    fc.rcvbuf = bytes;
+}
+
+int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
+                      struct atcp_pkt* pkt, uint32_t len, uint32_t mss) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "conn_emit");
+  if (Port::the().fails(Fault::Emit))
+    return -1;
+  Emitted e;
+  e.from = fc.ns;
+  e.tuple = fc.tuple;
+  e.hdr.assign(hdr, hdr + hdr_len);
+  memcpy(&e.tuple.lport, hdr, 2);
+  memcpy(&e.tuple.rport, hdr + 2, 2);
+  e.mss = mss;
+  if (pkt != nullptr) {
+    e.data = FakePkt::of(pkt).data;
+    if (e.data.size() != len)
+      Port::the().complain("conn_emit of " + std::to_string(len) + " bytes of a piece of " +
+                           std::to_string(e.data.size()));
+    if (len > mss && mss == 0)
+      Port::the().complain("conn_emit without an MSS");
+    if (len + hdr_len > 65515)
+      Port::the().complain("conn_emit of more than an IP packet holds");
+  }
+  Port::emit(std::move(e));
+  return 0;
+}
+
+int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple* t,
+                 const uint8_t* hdr, uint32_t hdr_len) {
+  if (Port::the().fails(Fault::Emit))
+    return -1;
+  Emitted e;
+  e.from = ns;
+  e.tuple = *t;
+  e.hdr.assign(hdr, hdr + hdr_len);
+  Port::emit(std::move(e));
+  return 0;
+}
+
+struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t at) {
+  FakeConn& fc = FakeConn::of(c);
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(fc, "tx_split");
+  if (at == 0 || at >= p.data.size())
+    Port::the().complain("tx_split outside the piece");
+  if (Port::the().fails(Fault::Split))
+    return nullptr;
+  FakePkt& rest = Port::the().new_pkt(Bytes(p.data.begin() + at, p.data.end()));
+  p.data.resize(at);
+  p.truesize = truesize_of(at);
+  rest.where = FakePkt::Where::SendQueue;
+  rest.charged = &fc;
+  fc.tx.insert(&rest);
+  return &rest.pkt;
+}
+
+bool atcp_os_tx_trim(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) {
+  FakeConn& fc = FakeConn::of(c);
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(fc, "tx_trim");
+  if (bytes >= p.data.size())
+    Port::the().complain("tx_trim of a whole piece");
+  if (Port::the().fails(Fault::Trim))
+    return false;
+  p.data.erase(p.data.begin(), p.data.begin() + bytes);
+  fc.wmem -= bytes;
+  return true;
+}
+
+void atcp_os_tx_free(struct atcp_conn* c, struct atcp_pkt* pkt) {
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(FakeConn::of(c), "tx_free");
+  if (p.where != FakePkt::Where::SendQueue || p.charged != &FakeConn::of(c))
+    Port::the().complain("tx_free of what is no piece of this send queue");
+  Port::uncharge(p);
+  Port::the().free_pkt(p);
+}
+
+bool atcp_os_tx_busy(const struct atcp_conn* c, const struct atcp_pkt*) {
+  return FakeConn::of(c).tx_busy;
+}
+
+void atcp_os_tx_want(struct atcp_conn* c, uint32_t bytes) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "tx_want");
+  if (!fc.sndbuf_locked && bytes > fc.sndbuf)
+    fc.sndbuf = bytes;
+}
+
+bool atcp_os_conn_route(struct atcp_conn* c, struct atcp_route* out) {
+  const FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "conn_route");
+  if (Port::the().fails(Fault::Route))
+    return false;
+  *out = {fc.ns->mtu, fc.ns->advmss};
+  return true;
+}
+
+bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple*,
+                   struct atcp_route* out) {
+  if (Port::the().fails(Fault::Route))
+    return false;
+  *out = {ns->mtu, ns->advmss};
+  return true;
+}
+
+void atcp_os_conn_route_suspect(struct atcp_conn* c) {
+  Port::must_be_locked(FakeConn::of(c), "conn_route_suspect");
+  FakeConn::of(c).route_suspects++;
+}
+
+struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t) {
+  if (Port::the().fails(Fault::Child))
+    return nullptr;
+  FakeConn& parent = FakeConn::of(listener);
+  FakeConn& child = Port::the().new_conn(*parent.ns);
+  child.tuple = *t;
+  child.refs = 2;
+  child.locked = true;
+  child.initialised = true;  // the core does that before anything else
+  child.rcvbuf = parent.rcvbuf;
+  child.rcvbuf_locked = parent.rcvbuf_locked;
+  child.sndbuf = parent.sndbuf;
+  child.sndbuf_locked = parent.sndbuf_locked;
+  return &child.conn;
+}
+
+void atcp_os_child_done(struct atcp_conn* child) {
+  FakeConn& fc = FakeConn::of(child);
+  Port::the().unlock(fc);
+  Port::the().put(fc);
+}
+
+void atcp_os_child_discard(struct atcp_conn* child) {
+  FakeConn& fc = FakeConn::of(child);
+  Port::the().unlock(fc);
+  if (fc.refs != 2)
+    Port::the().complain("child_discard of a socket that somebody else refers to");
+  fc.program_ref = false;
+  Port::the().put(fc);
+  Port::the().put(fc);
+}
+
+}  // extern "C"

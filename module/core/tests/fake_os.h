@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The fake port: everything of atcp_os.h for tests in one process, with a clock set by hand, failures on order, a
+// text log of what was sent, and a ledger. A FakeOs object is the world of one test; when it goes
+// away it fails the test for whatever leaked: memory, packets, locks, references, timers, RCU sections, or a
+// lock taken out of order. Programs and networks are in fake_net.h.
+#ifndef ATCP_TESTS_FAKE_OS_H
+#define ATCP_TESTS_FAKE_OS_H
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "abi/atcp_core.h"
+
+namespace atcp::test {
+
+using Bytes = std::vector<uint8_t>;
+
+/// What can be made to fail.
+enum class Fault { Alloc, Table, Locks, Emit, Hold, Split, Trim, Child, Route, Count_ };
+
+struct FakeConn;
+
+/// A packet or a piece of a send queue. The core sees only the first member.
+struct FakePkt {
+  enum class Where { Port, Core, SendQueue, Held, ReceiveQueue };
+
+  atcp_pkt pkt{};
+  Bytes data;            ///< payload alone
+  uint32_t truesize = 0; ///< memory it is charged with
+  Where where = Where::Port;
+  FakeConn* charged = nullptr;
+  uint32_t read = 0;     ///< ReceiveQueue: bytes the program has taken or skipped
+  uint32_t end = 0;      ///< ReceiveQueue: end of what was delivered
+
+  static FakePkt& of(atcp_pkt* p) {
+    return *reinterpret_cast<FakePkt*>(p);
+  }
+};
+
+/// A segment that left, as the wire has it.
+struct Emitted {
+  atcp_osns* from = nullptr;
+  atcp_tuple tuple{};  ///< as the sender sees it
+  Bytes hdr;
+  Bytes data;
+  uint32_t mss = 0;    ///< where to cut data, if it is longer
+  atcp_seg seg{};      ///< hdr parsed; len is that of data
+  std::string text;    ///< as in the log
+};
+
+/// What the kernel's glue would keep of a socket. The core sees only the first member.
+struct FakeConn {
+  atcp_conn conn{};
+  atcp_osns* ns = nullptr;
+  uint64_t id = 0;
+  atcp_tuple tuple{};  ///< addresses; ports stand in each header
+  uint32_t refs = 1;
+  bool locked = false;
+  bool initialised = false;  ///< atcp_core_conn_init was called, so _fini is due
+  // The program's side.
+  uint32_t state = 7;
+  atcp_err error = ATCP_OK;
+  atcp_err soft_error = ATCP_OK;
+  bool eof = false;
+  bool orphaned = false;
+  bool closed = false;
+  bool program_ref = true;  ///< one of refs is the program's, or that of whoever will accept it
+  uint32_t events = 0;      ///< ATCP_EV_* since somebody looked
+  uint32_t wakeups = 0;
+  // Receiving.
+  std::deque<FakePkt*> rx;
+  uint32_t rx_bytes = 0;
+  uint32_t rmem = 0;
+  uint32_t rcvbuf = 0;
+  bool rcvbuf_locked = false;
+  // Sending.
+  std::set<FakePkt*> tx;
+  uint32_t wmem = 0;
+  uint32_t sndbuf = 0;
+  bool sndbuf_locked = false;
+  bool tx_busy = false;  ///< answer of atcp_os_tx_busy
+  uint64_t timer_ns = 0;
+  uint32_t route_suspects = 0;
+
+  static FakeConn& of(const atcp_conn* c) {
+    return *reinterpret_cast<FakeConn*>(const_cast<atcp_conn*>(c));
+  }
+};
+
+}  // namespace atcp::test
+
+/// The port's half of a namespace.
+struct atcp_osns {
+  std::string name;
+  atcp_ns* core = nullptr;
+  uint64_t timer_ns = 0;
+  std::vector<uint64_t> counters = std::vector<uint64_t>(256);
+  std::vector<uint64_t> reasons = std::vector<uint64_t>(256);
+  uint32_t mtu = 1500;
+  uint32_t advmss = 1460;
+  uint32_t rcvbuf = 131072;
+  uint32_t sndbuf = 87040;
+  /// Takes what leaves; without one it stays in FakeOs::sent.
+  std::function<void(atcp::test::Emitted&&)> wire;
+};
+
+namespace atcp::test {
+
+class FakeOs {
+ public:
+  FakeOs();
+  ~FakeOs();
+  FakeOs(const FakeOs&) = delete;
+  FakeOs& operator=(const FakeOs&) = delete;
+  /// The one that is alive.
+  static FakeOs& the();
+
+  // ---- clock ----
+  uint64_t now_ns = 1000000000;  ///< no clock of a real host starts at zero
+
+  // ---- namespaces, sockets, packets ----
+  atcp_osns& add_ns(const std::string& name);
+  /// A socket's storage, with the program's reference.
+  FakeConn& new_conn(atcp_osns& ns);
+  FakePkt& new_pkt(Bytes data);
+  void free_pkt(FakePkt& p);
+  void lock(FakeConn& c);
+  /// Unlock; an orphan that is closed loses the program's reference here.
+  void unlock(FakeConn& c);
+  void put(FakeConn& c);
+  /// Run what waits for the end of all RCU readers, if there is none.
+  void quiesce();
+  /// Sockets whose timer is armed, earliest first.
+  std::set<std::pair<uint64_t, uint64_t>> timers;
+  std::map<uint64_t, std::unique_ptr<FakeConn>> conns;
+  std::vector<std::unique_ptr<atcp_osns>> namespaces;
+
+  // ---- failures ----
+  /// Bit i of mask: the i-th next call fails (bit 0: the very next).
+  void fail(Fault f, uint64_t mask) {
+    faults_[static_cast<int>(f)] = mask;
+  }
+  /// Every call fails, from now on or no longer.
+  void fail_always(Fault f, bool on) {
+    always_[static_cast<int>(f)] = on;
+  }
+  /// Each call fails once in n, at random.
+  void fail_randomly(Fault f, uint32_t n) {
+    one_in_[static_cast<int>(f)] = n;
+  }
+  bool fails(Fault f);
+  uint64_t calls(Fault f) const {
+    return calls_[static_cast<int>(f)];
+  }
+
+  // ---- what was sent ----
+  std::deque<Emitted> sent;
+  std::vector<std::string> log;
+  /// Take the log's lines, joined by newlines.
+  std::string take_log();
+  /// Sequence numbers are logged relative to the SYN's; this names one that the fake did not see.
+  void set_base(const atcp_tuple& sender, uint32_t iss);
+  uint32_t base(const atcp_tuple& sender) const;
+  std::vector<uint32_t> dropped;  ///< reasons of atcp_os_pkt_free
+
+  // ---- randomness ----
+  uint64_t random();
+  void seed(uint64_t s) {
+    random_ = s;
+  }
+
+  // ---- the ledger ----
+  /// A mistake: fails the test when the FakeOs goes away, or at once if wanted.
+  void complain(const std::string& what);
+  /// Complaints so far, and what would be a leak now; empty if all is well.
+  std::vector<std::string> audit();
+  uint64_t live_allocations() const {
+    return allocations_.size();
+  }
+  uint64_t live_packets() const {
+    return packets_.size();
+  }
+  /// Set by whoever links the whole core.
+  std::function<void(atcp_conn*)> conn_fini;
+
+ private:
+  friend struct Port;
+  struct Allocation {
+    uint32_t bytes;
+    int kind;  ///< enum atcp_mem, -1 table
+  };
+  void destroy(FakeConn& c);
+  void emit(Emitted&& e);
+  std::string describe(const Emitted& e);
+
+  mutable std::recursive_mutex mutex_;  ///< the ledger's own: tests may use threads
+  std::map<void*, Allocation> allocations_;
+  std::set<FakePkt*> packets_;
+  std::set<atcp_locks*> lock_arrays_;
+  std::vector<void*> deferred_;          ///< memory waiting for readers
+  std::vector<FakeConn*> dead_;          ///< sockets waiting for readers
+  std::vector<std::string> complaints_;
+  std::map<std::pair<uint64_t, uint64_t>, uint32_t> bases_;
+  uint64_t faults_[static_cast<int>(Fault::Count_)] = {};
+  bool always_[static_cast<int>(Fault::Count_)] = {};
+  uint32_t one_in_[static_cast<int>(Fault::Count_)] = {};
+  uint64_t calls_[static_cast<int>(Fault::Count_)] = {};
+  uint64_t random_ = 1;
+  uint64_t next_id_ = 1;
+};
+
+/// One call into the core: whatever it locked or read is let go of when it returns.
+class Border {
+ public:
+  explicit Border(const char* what);
+  ~Border();
+
+ private:
+  const char* what_;
+  uint32_t rcu_;
+};
+
+}  // namespace atcp::test
+
+#endif  // ATCP_TESTS_FAKE_OS_H
