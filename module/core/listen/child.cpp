@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Filling a new connection from a handshake and from its listener, and the order in which it becomes
+// visible: to packets, to accept(), to the program. The child is locked from its making, so whoever
+// finds it early waits.
+#include "listen/child.h"
+
+namespace atcp {
+
+namespace {
+
+/// What accept()ed sockets take over from the listening one, as on Linux.
+void inherit_wishes(Tcb &c, const Tcb &listener) {
+  c.nodelay = listener.nodelay;
+  c.cork = listener.cork;
+  c.keepalive_on = listener.keepalive_on;
+  c.keep_idle_s = listener.keep_idle_s;
+  c.keep_intvl_s = listener.keep_intvl_s;
+  c.keep_count = listener.keep_count;
+  c.syn_retries_max = listener.syn_retries_max;
+  c.user_timeout_ms = listener.user_timeout_ms;
+  c.linger2_s = listener.linger2_s;
+  c.user_mss = listener.user_mss;
+  c.window_clamp = listener.window_clamp;
+}
+
+/// RFC 9293 3.10.7.2, third, and 3.10.7.4, fifth: the variables as SYN and SYN-ACK left them. The
+/// segment at hand acknowledges our SYN later, on the common path.
+void fill(Tcb &c, const Handshake &hs, Now now) {
+  c.passive = true;
+  c.ts_ok = hs.ts_ok;
+  c.sack_ok = hs.sack_ok;
+  c.wscale_ok = hs.wscale_ok;
+  c.snd_wscale = hs.snd_wscale;
+  c.rcv_wscale = hs.rcv_wscale;
+  c.ts_offset = hs.ts_offset;
+  c.ts_offset_set = true;
+  c.ts_recent = load_relaxed(&hs.ts_recent);
+  c.ts_recent_s = static_cast<uint32_t>(now.us / 1000000);
+
+  c.iss = hs.iss;
+  c.snd_una = hs.iss;
+  c.snd_nxt = hs.iss + 1;
+  c.write_seq = hs.iss + 1;
+  c.snd_sml = hs.iss + 1;
+  c.high_seq = hs.iss + 1;
+  c.high_sacked = hs.iss + 1;
+  c.undo_marker = hs.iss + 1;
+  c.snd_wl1 = hs.irs;
+  c.snd_wnd = hs.peer_wnd;
+  c.max_snd_wnd = hs.peer_wnd;
+  c.peer_mss = hs.peer_mss;
+  c.advmss = hs.advmss;
+
+  c.irs = hs.irs;
+  c.rcv_nxt = hs.irs + 1;
+  c.rcv_wnd = hs.rcv_wnd;
+  receive_init(c);
+}
+
+}  // namespace
+
+ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Handshake &hs,
+                       Request *request, uint32_t rtt_us, const atcp_seg &seg, atcp_pkt *pkt,
+                       Now now) {
+  Listener &l = *listener.listener;
+  if (!listener_reserve(l))
+    return ChildResult::Overflow;
+  atcp_conn *conn = atcp_os_child_new(listener.conn(), &tuple);
+  if (conn == nullptr) {
+    listener_unreserve(l);
+    return ChildResult::NoMemory;
+  }
+  Tcb &c = *tcb_of(conn);
+  tcb_init(c, ns);
+  set_tuple(c, tuple);
+  inherit_wishes(c, listener);
+  if (c.cc_ops != listener.cc_ops)
+    set_cc(c, *listener.cc_ops, false, now);
+  fill(c, hs, now);
+  if (request != nullptr)
+    c.syn_retries = load_relaxed(&request->retrans);
+  if (rtt_us != 0)
+    c.rtt.sample(rtt_us, now.us);
+  atcp_route route = {};
+  if (atcp_os_conn_route(conn, &route))
+    update_mss(c, route.mtu);
+
+  c.bind.laddr = tuple.laddr.v4;
+  const bool bound = ns.ports.inherit(c.bind, listener.bind);
+  const bool hashed =
+      bound && (request != nullptr ? ns.ehash.replace(*request, c) : ns.ehash.insert(c));
+  if (!hashed) {
+    ns.ports.unbind(c.bind);
+    atcp_os_child_discard(conn);
+    listener_unreserve(l);
+    return bound ? ChildResult::Taken : ChildResult::NoListener;
+  }
+  set_state(c, State::SynReceived);
+  ns.count(Counter::PassiveOpens);
+  if (request != nullptr)
+    request_settle(ns, *request);
+
+  if (!listener_enqueue(l, c)) {
+    // The program closed the listener while we were at it: as if it had closed a moment later.
+    listener_unreserve(l);
+    abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
+    ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
+    atcp_os_conn_put(conn);  // the queue's
+    atcp_os_child_done(conn);
+    return ChildResult::Made;
+  }
+  input(c, seg, pkt, now);
+  // A child that was reset at once is accepted all the same; reading from it tells.
+  if (c.state != State::SynReceived)
+    atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
+  atcp_os_child_done(conn);
+  return ChildResult::Made;
+}
+
+}  // namespace atcp

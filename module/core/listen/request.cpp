@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// The life of a request: made by a SYN, reminded by the wheel, ended by the third ACK, a reset, its
+// last timeout or its listener's end. Each end goes through request_remove or through
+// Ehash::replace, of which only one can succeed, so the accounts are settled once.
+#include "listen/request.h"
+
+#include "conn/gate.h"
+#include "conn/reply.h"
+#include "listen/child.h"
+
+namespace atcp {
+
+namespace {
+
+constexpr uint64_t kNsPerS = 1000000000;
+constexpr uint16_t kDefaultMss = 536;  ///< RFC 9293 3.7.1
+constexpr uint32_t kMaxWindowField = 65535;
+/// Without word from the peer, half of a buffer is taken to be payload.
+constexpr uint32_t kOverheadShift = 1;
+constexpr uint64_t kMaxTimeoutS = 120;  ///< between two SYN-ACKs
+constexpr uint32_t kSmallQueue = 8;     ///< queues up to this are never trimmed
+constexpr uint32_t kFewRetries = 2;     ///< that every request is given
+
+Tcb &listener_of(const Request &r) {
+  return *tcb_of(r.listener);
+}
+
+Seq rcv_nxt(const Request &r) {
+  return r.hs.irs + 1;
+}
+
+bool is_plain_syn(const atcp_seg &seg) {
+  return (seg.flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_SYN;
+}
+
+/// RFC 6298 5.5: from one second on, doubled each time.
+uint64_t deadline_ns(const Request &r, Now now) {
+  const uint32_t n = load_relaxed(&r.timeouts);
+  const uint64_t s = n < 7 ? 1ull << n : kMaxTimeoutS;
+  return now.ns + s * kNsPerS;
+}
+
+void no_longer_young(Listener &l, Request &r) {
+  if (__atomic_exchange_n(&r.young, uint8_t{0}, __ATOMIC_RELAXED) != 0)
+    sub_fetch(&l.young, 1u);
+}
+
+/// The same SYN-ACK once more.
+void resend_synack(Ns &ns, Request &r, Now now) {
+  const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + r.hs.ts_offset;
+  if (load_relaxed(&r.retrans) < 255)
+    __atomic_fetch_add(&r.retrans, 1, __ATOMIC_RELAXED);
+  if (!send_synack(ns, r.listener, tuple_of(r), r.hs, tsval))
+    return;
+  ns.count(Counter::RetransSegs);
+  ns.count(Counter::TCPSynRetrans);
+}
+
+void send_request_ack(Ns &ns, const Request &r, Now now) {
+  Header h;
+  h.flags = ATCP_ACK;
+  h.seq = r.hs.iss + 1;
+  h.ack = rcv_nxt(r);
+  h.wnd = static_cast<uint16_t>(min(r.hs.rcv_wnd >> r.hs.rcv_wscale, kMaxWindowField));
+  if (r.hs.ts_ok) {
+    h.has_ts = true;
+    h.tsval = static_cast<uint32_t>(now.us / 1000) + r.hs.ts_offset;
+    h.tsecr = load_relaxed(&r.hs.ts_recent);
+  }
+  send_reply(ns, r.listener, tuple_of(r), h);
+}
+
+/// The connection attempt is over before it was one.
+void fail(Ns &ns, Request &r) {
+  if (!request_remove(ns, r))
+    return;
+  ns.count(Counter::AttemptFails);
+  ns.count(Counter::EmbryonicRsts);
+}
+
+/// RFC 9293 3.10.7.4, first: outside the window, or older than what we have.
+Fate not_acceptable(Ns &ns, Request &r, const atcp_seg &seg, bool old_ts, atcp_pkt *pkt, Now now) {
+  const bool rst = (seg.flags & ATCP_RST) != 0;
+  uint32_t reason = ATCP_REASON_SEQ_BEYOND_WINDOW;
+  if (old_ts) {
+    ns.count(Counter::PAWSEstab);
+    reason = ATCP_REASON_PAWS;
+  } else if (rst) {
+    reason = ATCP_REASON_RST_OUT_OF_WINDOW;
+  } else if (Seq(seg.seq) < rcv_nxt(r)) {
+    reason = ATCP_REASON_SEQ_OLD;
+  }
+  if (!rst && reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedSynRecv))
+    send_request_ack(ns, r, now);
+  ns.drop(pkt, reason);
+  return Fate::Consumed;
+}
+
+Fate input_rst(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+  switch (rst_verdict(rcv_nxt(r), rcv_nxt(r), r.hs.rcv_wnd, Seq(seg.seq))) {
+    case RstVerdict::Reset:
+      // RFC 9293 3.10.7.4, second: back to LISTEN, and the user need not be told.
+      fail(ns, r);
+      ns.drop(pkt, ATCP_REASON_REQUEST_RST);
+      break;
+    case RstVerdict::Challenge:
+      if (reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedChallenge) &&
+          ns.challenge_allowed(now.us)) {
+        ns.count(Counter::TCPChallengeACK);
+        send_request_ack(ns, r, now);
+      }
+      ns.drop(pkt, ATCP_REASON_RST_CHALLENGED);
+      break;
+    case RstVerdict::Ignore:
+      ns.drop(pkt, ATCP_REASON_RST_OUT_OF_WINDOW);
+      break;
+  }
+  return Fate::Consumed;
+}
+
+Fate input_third_ack(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+  Tcb &t = listener_of(r);
+  Listener &l = *t.listener;
+  const atcp_tuple tuple = tuple_of(r);
+  // Karn: after a second SYN-ACK nobody knows which one this answers.
+  const bool clean = load_relaxed(&r.retrans) == 0;
+  const uint32_t rtt_us = clean ? static_cast<uint32_t>(now.us - r.synack_us) : 0;
+  uint32_t reason = ATCP_REASON_NO_MEMORY;
+  switch (make_child(ns, t, tuple, r.hs, &r, rtt_us, seg, pkt, now)) {
+    case ChildResult::Made:
+      return Fate::Child;
+    case ChildResult::Taken:
+      return Fate::Again;
+    case ChildResult::NoListener:
+      request_remove(ns, r);
+      return Fate::Again;
+    case ChildResult::Overflow:
+      // The peer believes that it is connected. Either it learns better at once, or it will be
+      // reminded by the next SYN-ACK, when there may be a place.
+      ns.count(Counter::ListenOverflows);
+      tally(l.ledger.overflow_ack);
+      reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
+      if (ns.param(Param::AbortOnOverflow) != 0) {
+        send_rst_for(ns, t.conn(), tuple, seg);
+        if (request_remove(ns, r))
+          ns.count(Counter::EmbryonicRsts);
+        reason = ATCP_REASON_ABORT_OVERFLOW;
+      }
+      break;
+    case ChildResult::NoMemory:
+      break;
+  }
+  ns.count(Counter::ListenDrops);
+  ns.drop(pkt, reason);
+  return Fate::Consumed;
+}
+
+/// When more than half of the queue is taken, old requests make room: one retry less for each halving of
+/// the share of young ones, so that a burst of real clients, all young, loses nothing and a flood's
+/// leftovers go early (Linux's rule).
+uint32_t allowed_timeouts(const Listener &l, uint32_t retries) {
+  const uint32_t used = load_relaxed(&l.requests);
+  if (used * 2 <= max(kSmallQueue, load_relaxed(&l.backlog)))
+    return retries;
+  uint64_t young = static_cast<uint64_t>(load_relaxed(&l.young)) * 2;
+  while (retries > kFewRetries && used >= young) {
+    retries--;
+    young *= 2;
+  }
+  return retries;
+}
+
+}  // namespace
+
+void negotiate(Ns &ns, const Tcb &listener, const atcp_tuple &tuple, const atcp_seg &syn,
+               const atcp_route &route, Handshake *hs) {
+  hs->irs = Seq(syn.seq);
+  hs->peer_wnd = syn.wnd;
+  hs->peer_mss = (syn.has & ATCP_OPT_MSS) != 0 ? syn.mss : kDefaultMss;
+  // An option is answered only if the SYN had it (RFC 7323 2.2, 3.2; RFC 2018 2).
+  hs->ts_ok = (syn.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
+  hs->sack_ok = (syn.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
+  hs->wscale_ok = (syn.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
+  hs->ts_recent = hs->ts_ok ? syn.tsval : 0;
+  hs->ts_offset = timestamp_offset(ns, tuple);
+
+  uint32_t advmss = min(route.advmss, kMaxWindowField);
+  if (listener.user_mss != 0)
+    advmss = min(advmss, static_cast<uint32_t>(listener.user_mss));
+  hs->advmss = static_cast<uint16_t>(advmss);
+
+  atcp_rx_space space = {};
+  atcp_os_rx_space(listener.conn(), &space);
+  if (hs->wscale_ok) {
+    hs->snd_wscale = syn.wscale;
+    hs->rcv_wscale = choose_rcv_wscale(ns, space.limit);
+  }
+  // RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, if there is room for one.
+  uint32_t wnd = min(min(space.limit >> kOverheadShift, listener.window_clamp), kMaxWindowField);
+  const uint32_t payload = advmss - (hs->ts_ok && advmss > kTsOptionBytes ? kTsOptionBytes : 0);
+  if (payload != 0 && wnd > payload)
+    wnd -= wnd % payload;
+  hs->rcv_wnd = wnd;
+}
+
+bool send_synack(Ns &ns, const atcp_conn *listener, const atcp_tuple &tuple, const Handshake &hs,
+                 uint32_t tsval) {
+  Header h;
+  h.flags = ATCP_SYN | ATCP_ACK;
+  h.seq = hs.iss;
+  h.ack = hs.irs + 1;
+  h.wnd = static_cast<uint16_t>(min(hs.rcv_wnd, kMaxWindowField));
+  h.mss = hs.advmss;
+  h.has_wscale = hs.wscale_ok;
+  h.wscale = hs.rcv_wscale;
+  h.sack_ok = hs.sack_ok;
+  if (hs.ts_ok) {
+    h.has_ts = true;
+    h.tsval = tsval;
+    h.tsecr = load_relaxed(&hs.ts_recent);
+  }
+  return send_reply(ns, listener, tuple, h);
+}
+
+uint32_t request_start(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Handshake &hs,
+                       Now now) {
+  Listener &l = *listener.listener;
+  auto *r = static_cast<Request *>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
+  if (r == nullptr)
+    return ATCP_REASON_NO_MEMORY;
+  if (!atcp_os_conn_tryget(listener.conn())) {
+    atcp_os_free(r, ATCP_MEM_REQUEST);
+    return ATCP_REASON_LISTENER_CLOSED;
+  }
+  set_tuple(*r, tuple);
+  r->kind = EntryKind::Request;
+  r->refs = 2;  // the table's and ours
+  r->listener = listener.conn();
+  r->synack_us = now.us;
+  r->hs = hs;
+  r->young = 1;
+  add_fetch(&l.requests, 1u);
+  add_fetch(&l.young, 1u);
+  add_fetch(&ns.requests, 1u);
+  if (!ns.ehash.insert(*r)) {
+    // A SYN of the same tuple on another CPU was faster.
+    sub_fetch(&l.requests, 1u);
+    sub_fetch(&l.young, 1u);
+    sub_fetch(&ns.requests, 1u);
+    atcp_os_conn_put(listener.conn());
+    atcp_os_free(r, ATCP_MEM_REQUEST);
+    return ATCP_REASON_REQUEST_SYN_DUP;
+  }
+  arm_entry(ns, *r, deadline_ns(*r, now), now.ns);  // ends with a full fence
+
+  uint32_t reason = ATCP_REASON_NONE;
+  if (load_acquire(&l.closed) != 0)
+    // requests_drop_all may have passed this bucket already.
+    reason = ATCP_REASON_LISTENER_CLOSED;
+  else if (!send_synack(ns, listener.conn(), tuple, hs,
+                        static_cast<uint32_t>(now.us / 1000) + hs.ts_offset))
+    // Nothing is lost: the peer will send its SYN again.
+    reason = ATCP_REASON_NO_MEMORY;
+  if (reason != ATCP_REASON_NONE)
+    request_remove(ns, *r);
+  put_endpoint(*r);
+  return reason;
+}
+
+void request_settle(Ns &ns, Request &r) {
+  Listener &l = *listener_of(r).listener;
+  no_longer_young(l, r);
+  sub_fetch(&l.requests, 1u);
+  sub_fetch(&ns.requests, 1u);
+  disarm_entry(ns, r);
+  atcp_os_conn_put(r.listener);
+  put_endpoint(r);  // the table's
+}
+
+bool request_remove(Ns &ns, Request &r) {
+  if (!ns.ehash.remove(r))
+    return false;
+  request_settle(ns, r);
+  return true;
+}
+
+Fate request_input(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+  if (!r.is_hashed())
+    return Fate::Again;
+  Listener &l = *listener_of(r).listener;
+  const Seq seq(seg.seq);
+  const bool ack = (seg.flags & ATCP_ACK) != 0;
+  const bool rst = (seg.flags & ATCP_RST) != 0;
+  const bool has_ts = r.hs.ts_ok && (seg.has & ATCP_OPT_TS) != 0;
+  const uint32_t now_s = static_cast<uint32_t>(now.us / 1000000);
+  // A request is never old enough for its timestamp to have expired.
+  const bool old_ts =
+      r.hs.ts_ok && paws_reject(load_relaxed(&r.hs.ts_recent), now_s, seg, now_s);
+
+  // The SYN again: so is the SYN-ACK, and the wheel starts its interval anew.
+  if (is_plain_syn(seg) && seq == r.hs.irs && !old_ts) {
+    tally(l.ledger.syns);
+    tally(l.ledger.syn_dups);
+    if (reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedSynRecv)) {
+      resend_synack(ns, r, now);
+      arm_entry(ns, r, deadline_ns(r, now), now.ns);
+    }
+    ns.drop(pkt, ATCP_REASON_REQUEST_SYN_DUP);
+    return Fate::Consumed;
+  }
+  // RFC 9293 3.10.7.4, fifth, before the others: an ACK of what was never sent shows a peer from
+  // another life, whatever its sequence number.
+  if (ack && Seq(seg.ack) != r.hs.iss + 1) {
+    send_rst_for(ns, r.listener, tuple_of(r), seg);
+    ns.drop(pkt, ATCP_REASON_REQUEST_ACK_BAD);
+    return Fate::Consumed;
+  }
+  if (is_plain_syn(seg)) {
+    tally(l.ledger.syns);
+    tally(l.ledger.syn_drops);
+  }
+  // First: sequence number.
+  if (old_ts || !seq_in_window(rcv_nxt(r), r.hs.rcv_wnd, seq, seg_space(seg)))
+    return not_acceptable(ns, r, seg, old_ts, pkt, now);
+  if (has_ts && seq <= rcv_nxt(r))
+    store_relaxed(&r.hs.ts_recent, seg.tsval);
+  // Second: RST.
+  if (rst)
+    return input_rst(ns, r, seg, pkt, now);
+  // Fourth: SYN. Another incarnation of the peer: neither can go on.
+  if ((seg.flags & ATCP_SYN) != 0) {
+    send_rst_for(ns, r.listener, tuple_of(r), seg);
+    fail(ns, r);
+    ns.drop(pkt, ATCP_REASON_REQUEST_SYN);
+    return Fate::Consumed;
+  }
+  // Fifth: ACK.
+  if (!ack) {
+    ns.drop(pkt, ATCP_REASON_REQUEST_NO_ACK);
+    return Fate::Consumed;
+  }
+  return input_third_ack(ns, r, seg, pkt, now);
+}
+
+void request_expired(Ns &ns, Request &r, Now now) {
+  if (!r.is_hashed()) {
+    put_endpoint(r);
+    return;
+  }
+  const Tcb &t = listener_of(r);
+  Listener &l = *t.listener;
+  ns.count(Counter::TCPTimeouts);
+  const uint32_t retries =
+      t.syn_retries_max != 0 ? t.syn_retries_max : ns.param(Param::SynackRetries);
+  const uint32_t timeouts = load_relaxed(&r.timeouts);
+  if (timeouts >= allowed_timeouts(l, retries)) {
+    // Without a word to the peer, whose ACK may be under way: a later one is answered by RST.
+    if (request_remove(ns, r))
+      ns.reason(timeouts >= retries ? ATCP_REASON_REQUEST_TIMEOUT : ATCP_REASON_REQUEST_EVICTED);
+  } else {
+    resend_synack(ns, r, now);
+    store_relaxed(&r.timeouts, static_cast<uint8_t>(timeouts + 1));
+    no_longer_young(l, r);
+    arm_entry(ns, r, deadline_ns(r, now), now.ns);
+  }
+  put_endpoint(r);  // the wheel's
+}
+
+void request_icmp(Ns &ns, Request &r, atcp_icmp_kind kind, Seq seq) {
+  if (seq != r.hs.iss) {
+    ns.count(Counter::OutOfWindowIcmps);
+    ns.reason(ATCP_REASON_ICMP_IGNORED);
+    return;
+  }
+  bool hard = false;
+  switch (kind) {
+    case ATCP_ICMP_HOST_UNREACH:
+    case ATCP_ICMP_NET_UNREACH:
+    case ATCP_ICMP_TIME_EXCEEDED:
+    case ATCP_ICMP_PARAM_PROBLEM:
+      hard = true;
+      break;
+    case ATCP_ICMP_FRAG_NEEDED:
+    case ATCP_ICMP_PROTO_UNREACH:
+    case ATCP_ICMP_PORT_UNREACH:
+      break;
+  }
+  // As Linux: whoever cannot be reached did not mean it; POSIX has accept() not tell.
+  if (!hard) {
+    ns.reason(ATCP_REASON_ICMP_IGNORED);
+    return;
+  }
+  if (request_remove(ns, r)) {
+    ns.count(Counter::ListenDrops);
+    ns.reason(ATCP_REASON_ICMP_HARD);
+  }
+}
+
+void requests_drop_all(Ns &ns, const atcp_conn *listener) {
+  constexpr uint32_t kBatch = 16;
+  const Listener &l = *tcb_of(listener)->listener;
+  // The caller has set `closed`. Of "closed, then requests" here and "requests, then closed" in
+  // request_start, one sees the other.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  for (uint32_t b = 0; b < ns.ehash.buckets() && load_acquire(&l.requests) != 0; b++) {
+    uint32_t n = 0;
+    do {
+      Request *batch[kBatch];
+      n = 0;
+      ns.ehash.walk_bucket(b, 0, [&](Endpoint &e) {
+        if (e.kind == EntryKind::Request && as_request(&e)->listener == listener) {
+          if (n == kBatch)
+            return false;
+          endpoint_get(e);
+          batch[n++] = as_request(&e);
+        }
+        return true;
+      });
+      for (uint32_t i = 0; i < n; i++) {
+        request_remove(ns, *batch[i]);
+        put_endpoint(*batch[i]);
+      }
+    } while (n == kBatch);
+  }
+}
+
+}  // namespace atcp
