@@ -68,7 +68,6 @@ struct Now {
 struct Tcb : Endpoint {
   // ---- identity -----------------------------------------------------------------------
   Ns *ns;
-  Listener *listener;  ///< LISTEN: queues and ledger; else nullptr. Freed with the Tcb
   const CcOps *cc_ops;
 
   State state;
@@ -179,7 +178,12 @@ struct Tcb : Endpoint {
   uint32_t total_retrans;
   uint32_t dsack_dups;
   uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+  // From here on tcb_restart() leaves everything as it is.
   BindNode bind;
+  /// Queues and ledger, once the socket has listened; else nullptr. Freed with the Tcb. Constant
+  /// while segments may look at it, which they do without the socket lock.
+  Listener *listener;
+  Tcb *accept_next;  ///< next in the listener's accept queue. Accept lock
 
   atcp_conn *conn() {
     return reinterpret_cast<atcp_conn *>(this);
