@@ -21,7 +21,8 @@ void inherit_wishes(Tcb &c, const Tcb &listener) {
   c.user_timeout_ms = listener.user_timeout_ms;
   c.linger2_s = listener.linger2_s;
   c.user_mss = listener.user_mss;
-  c.window_clamp = listener.window_clamp;
+  if (listener.window_clamp != 0)
+    c.window_clamp = listener.window_clamp;
 }
 
 /// RFC 9293 3.10.7.2, third, and 3.10.7.4, fifth: the variables as SYN and SYN-ACK left them. The
@@ -55,6 +56,8 @@ void fill(Tcb &c, const Handshake &hs, Now now) {
   c.irs = hs.irs;
   c.rcv_nxt = hs.irs + 1;
   c.rcv_wnd = hs.rcv_wnd;
+  if (!hs.wscale_ok)
+    c.window_clamp = min(c.window_clamp, 65535u);
   receive_init(c);
 }
 
@@ -75,8 +78,9 @@ ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Han
   tcb_init(c, ns);
   set_tuple(c, tuple);
   inherit_wishes(c, listener);
-  if (c.cc_ops != listener.cc_ops)
-    set_cc(c, *listener.cc_ops, false, now);
+  const CcOps *ops = load_relaxed(&listener.cc_ops);
+  if (ops != nullptr && ops != c.cc_ops)  // nullptr: the listener is being used anew this moment
+    set_cc(c, *ops, false, now);
   fill(c, hs, now);
   if (request != nullptr)
     c.syn_retries = load_relaxed(&request->retrans);
