@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Entries for those who only look: single numbers, TCP_INFO, a listener's queues and ledger, and the
+// walk over the tables. The walk calls back without a lock held, on entries that it has references to.
+#include "abi/atcp_core.h"
+
+#include "conn/timewait.h"
+#include "listen/listener.h"
+#include "listen/request.h"
+
+using namespace atcp;
+
+namespace {
+
+constexpr uint32_t kBatch = 16;
+
+uint32_t to_us(uint64_t ns) {
+  return static_cast<uint32_t>(min<uint64_t>(ns / 1000, 0xffffffffu));
+}
+
+void describe(Endpoint &e, uint64_t now_ns, atcp_entry_info *i) {
+  *i = {};
+  i->tuple = tuple_of(e);
+  i->kind = static_cast<uint32_t>(e.kind);
+  switch (e.kind) {
+    case EntryKind::Conn:
+    case EntryKind::Listener: {
+      Tcb &t = *as_tcb(&e);
+      i->state = static_cast<uint32_t>(t.state);
+      i->conn = t.conn();
+      break;
+    }
+    case EntryKind::Request: {
+      const Request &r = *as_request(&e);
+      i->state = static_cast<uint32_t>(State::SynReceived);
+      i->expires_us = to_us(Wheel::left_ns(r.wheel, now_ns));
+      i->retrans = load_relaxed(&r.retrans);
+      i->conn = r.listener;
+      break;
+    }
+    case EntryKind::TimeWait:
+      i->state = static_cast<uint32_t>(State::TimeWait);
+      i->expires_us = to_us(Wheel::left_ns(as_timewait(&e)->wheel, now_ns));
+      break;
+  }
+}
+
+/// A listener's place in the walk: its own tuple, without a peer.
+void describe_listener(const ListenNode &n, atcp_entry_info *i) {
+  *i = {};
+  i->tuple.laddr.v4 = n.laddr;
+  i->tuple.lport = n.lport;
+  i->tuple.family = ATCP_AF_INET;
+  i->kind = ATCP_FOUND_LISTENER;
+  i->state = static_cast<uint32_t>(State::Listen);
+  i->conn = n.conn;
+}
+
+/// Entries of one bucket from an index on, referenced, with the indices they have.
+template <class Entry>
+struct Batch {
+  Entry *entry[kBatch];
+  uint32_t index[kBatch];
+  uint32_t n = 0;
+  uint32_t next = 0;  ///< index after the last one looked at
+};
+
+Batch<Endpoint> collect(const Ehash &table, uint32_t bucket, uint32_t from) {
+  Batch<Endpoint> b;
+  b.next = from;
+  table.walk_bucket(bucket, from, [&](Endpoint &e) {
+    if (b.n == kBatch)
+      return false;
+    if (endpoint_tryget(e)) {
+      b.index[b.n] = b.next;
+      b.entry[b.n++] = &e;
+    }
+    b.next++;
+    return true;
+  });
+  return b;
+}
+
+Batch<ListenNode> collect(const ListenTable &table, uint32_t bucket, uint32_t from) {
+  Batch<ListenNode> b;
+  b.next = from;
+  table.walk_bucket(bucket, from, [&](ListenNode &n) {
+    if (b.n == kBatch)
+      return false;
+    if (atcp_os_conn_tryget(n.conn)) {
+      b.index[b.n] = b.next;
+      b.entry[b.n++] = &n;
+    }
+    b.next++;
+    return true;
+  });
+  return b;
+}
+
+void let_go(Endpoint &e) {
+  put_endpoint(e);
+}
+
+void let_go(ListenNode &n) {
+  atcp_os_conn_put(n.conn);
+}
+
+/// The walk over either table. show(entry) -> bool.
+template <class Table, class Show>
+bool walk(const Table &table, uint32_t buckets, uint64_t *cursor, Show show) {
+  auto bucket = static_cast<uint32_t>(*cursor >> 32);
+  auto from = static_cast<uint32_t>(*cursor);
+  while (bucket < buckets) {
+    atcp_os_rcu_lock();
+    auto b = collect(table, bucket, from);
+    bool go_on = true;
+    for (uint32_t i = 0; i < b.n; i++) {
+      if (go_on && !show(*b.entry[i])) {
+        go_on = false;
+        *cursor = (static_cast<uint64_t>(bucket) << 32) | b.index[i];
+      }
+      let_go(*b.entry[i]);
+    }
+    atcp_os_rcu_unlock();
+    if (!go_on)
+      return false;
+    if (b.next == from) {
+      bucket++;
+      from = 0;
+    } else {
+      from = b.next;
+    }
+  }
+  *cursor = static_cast<uint64_t>(buckets) << 32;
+  return true;
+}
+
+}  // namespace
+
+void atcp_core_conn_info(const atcp_conn *c, atcp_conn_info *out, uint64_t now_ns) {
+  conn_info(*tcb_of(c), out, Now(now_ns));
+}
+
+uint32_t atcp_core_conn_unsent(const atcp_conn *c) {
+  const Tcb &t = *tcb_of(c);
+  const int32_t n = t.write_seq - t.snd_nxt;
+  return n > 0 ? static_cast<uint32_t>(n) : 0;
+}
+
+uint32_t atcp_core_conn_unacked(const atcp_conn *c) {
+  const Tcb &t = *tcb_of(c);
+  // The SYN is no byte of the program's.
+  if (!in(t.state, kSynchronized) || t.state == State::SynReceived)
+    return 0;
+  const int32_t n = t.write_seq - t.snd_una;
+  return n > 0 ? static_cast<uint32_t>(n) : 0;
+}
+
+uint32_t atcp_core_accept_queue(const atcp_conn *c) {
+  const Listener *l = tcb_of(c)->listener;
+  return l != nullptr ? load_relaxed(&l->queued) : 0;
+}
+
+bool atcp_core_can_send(const atcp_conn *c) {
+  return in(tcb_of(c)->state, kSendStates);
+}
+
+void atcp_core_listener_info(const atcp_conn *c, atcp_listener_info *out) {
+  *out = {};
+  const Listener *l = tcb_of(c)->listener;
+  if (l == nullptr)
+    return;
+  out->accept_queue = load_relaxed(&l->queued);
+  out->backlog = load_relaxed(&l->backlog);
+  out->requests = load_relaxed(&l->requests);
+  out->syns = load_relaxed(&l->ledger.syns);
+  out->synacks = load_relaxed(&l->ledger.synacks);
+  out->syn_dups = load_relaxed(&l->ledger.syn_dups);
+  out->accepted = load_relaxed(&l->ledger.accepted);
+  out->overflow_syn = load_relaxed(&l->ledger.overflow_syn);
+  out->overflow_ack = load_relaxed(&l->ledger.overflow_ack);
+  out->syn_drops = load_relaxed(&l->ledger.syn_drops);
+}
+
+bool atcp_core_walk(atcp_ns *handle, bool listeners, uint64_t *cursor, uint64_t now_ns,
+                    bool (*cb)(void *arg, const atcp_entry_info *e), void *arg) {
+  const Ns &ns = *reinterpret_cast<const Ns *>(handle);
+  atcp_entry_info info;
+  if (listeners)
+    return walk(ns.listeners, ListenTable::kBuckets, cursor, [&](ListenNode &n) {
+      describe_listener(n, &info);
+      return cb(arg, &info);
+    });
+  return walk(ns.ehash, ns.ehash.buckets(), cursor, [&](Endpoint &e) {
+    describe(e, now_ns, &info);
+    return cb(arg, &info);
+  });
+}
