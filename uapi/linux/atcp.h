@@ -109,6 +109,7 @@ enum atcp_reason {
 	ATCP_REASON_TIMEWAIT_RST,	/* RST ended a TIME_WAIT entry */
 	ATCP_REASON_ICMP_IGNORED,	/* ICMP error for no connection or outside its window */
 	ATCP_REASON_NORMAL_CLOSE,	/* both FINs acknowledged */
+	ATCP_REASON_FILTERED,		/* the socket's BPF filter or IPsec policy refused it */
 	__ATCP_REASON_MAX,
 };
 

@@ -76,7 +76,8 @@ namespace {
   X(TIMEWAIT_OVERFLOW, "timewait_overflow", "max_tw_buckets reached: no TIME_WAIT kept") \
   X(TIMEWAIT_RST, "timewait_rst", "RST ended a TIME_WAIT entry") \
   X(ICMP_IGNORED, "icmp_ignored", "ICMP error for no connection or outside its window") \
-  X(NORMAL_CLOSE, "normal_close", "both FINs acknowledged")
+  X(NORMAL_CLOSE, "normal_close", "both FINs acknowledged") \
+  X(FILTERED, "filtered", "the socket's BPF filter or IPsec policy refused it")
 // clang-format on
 
 #define ATCP_ROW(id, name, help) {name, help},

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that atcp is built for (6.1 to 6.12): the only file that looks
+ * at LINUX_VERSION_CODE. It gives one name to each difference and decides nothing else.
+ */
+#ifndef ATCP_COMPAT_H
+#define ATCP_COMPAT_H
+
+#include <linux/rcupdate.h>
+#include <linux/version.h>
+#include <net/inet_sock.h>
+#include <net/route.h>
+#include <net/sock.h>
+
+/* Free p, which embeds head, after a grace period. No callback of the module is involved. */
+static inline void atcp_kvfree_rcu(void *p, struct rcu_head *head)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	kvfree_call_rcu(head, p);
+#else
+	kvfree_call_rcu(head, (rcu_callback_t)((unsigned long)head - (unsigned long)p));
+#endif
+}
+
+/* proto->accept: the flags of accept4(2) and where its error goes. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define ATCP_ACCEPT_ARGS struct proto_accept_arg *arg
+#define atcp_accept_flags() (arg->flags)
+#define atcp_accept_error(e) (arg->err = (e))
+#else
+#define ATCP_ACCEPT_ARGS int flags, int *errp, bool kern
+#define atcp_accept_flags() (flags)
+#define atcp_accept_error(e) (*errp = (e))
+#endif
+
+/* proto->ioctl hands its number back through kernel or user memory. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define ATCP_IOCTL_ARG int *karg
+#define atcp_ioctl_answer(v) (*karg = (v), 0)
+#else
+#define ATCP_IOCTL_ARG unsigned long arg
+#define atcp_ioctl_answer(v) put_user((v), (int __user *)arg)
+#endif
+
+/* sendfile(2) arrives as ->sendpage before 6.5, afterwards as sendmsg with MSG_SPLICE_PAGES. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define ATCP_HAVE_SENDPAGE 1
+#define ATCP_SPLICE_FLAG 0
+#else
+#define ATCP_SPLICE_FLAG MSG_SPLICE_PAGES
+#endif
+
+/* The tos argument of ip_route_output_ports(). */
+static inline u8 atcp_rt_tos(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return ip_sock_rt_tos(sk);
+#else
+	return RT_CONN_FLAGS(sk);
+#endif
+}
+
+#endif /* ATCP_COMPAT_H */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the program learns of a connection: state, errors, wake-ups, poll and the queue ioctls.
+ */
+#include <linux/poll.h>
+#include <linux/sockios.h>
+#include <net/busy_poll.h>
+#include <asm/ioctls.h>
+
+#include "glue.h"
+
+void atcp_os_conn_state(struct atcp_conn *c, uint32_t state)
+{
+	inet_sk_set_state(atcp_sk_of_conn(c), state);
+}
+
+/* sk->sk_write_space: a third of the send buffer is free. Lock: socket. */
+void atcp_write_space(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct socket_wq *wq;
+
+	if (!sock || !sk_stream_is_writeable(sk))
+		return;
+	clear_bit(SOCK_NOSPACE, &sock->flags);
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+	if (wq && wq->fasync_list && !(sk->sk_shutdown & SEND_SHUTDOWN))
+		sock_wake_async(wq, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
+}
+
+/* Enough to wake a reader who waits for SO_RCVLOWAT bytes? */
+static bool atcp_readable(const struct sock *sk)
+{
+	u32 bytes = READ_ONCE(atcp_sk(sk)->rcv_bytes);
+
+	if (!bytes)
+		return false;
+	/* A full buffer closes the window: no more will come, however low the mark. */
+	return bytes >= sock_rcvlowat(sk, 0, INT_MAX) ||
+	       atomic_read(&sk->sk_rmem_alloc) > (READ_ONCE(sk->sk_rcvbuf) >> 1);
+}
+
+void atcp_os_conn_event(struct atcp_conn *c, uint32_t events)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	if (events & ATCP_EV_STATE) {
+		sk->sk_state_change(sk);
+		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+	}
+	if ((events & ATCP_EV_READABLE) &&
+	    (sk->sk_state == TCP_LISTEN || sock_flag(sk, SOCK_DONE) || atcp_readable(sk)))
+		sk->sk_data_ready(sk);
+	if (events & ATCP_EV_WRITABLE) {
+		/* Pairs with the barrier in atcp_poll(). */
+		smp_mb();
+		if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+			sk->sk_write_space(sk);
+	}
+}
+
+void atcp_os_conn_error(struct atcp_conn *c, enum atcp_err err)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	WRITE_ONCE(sk->sk_err, atcp_errno(err));
+	/* Pairs with the barrier in atcp_poll(). */
+	smp_wmb();
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+}
+
+void atcp_os_conn_soft_error(struct atcp_conn *c, enum atcp_err err)
+{
+	WRITE_ONCE(atcp_sk_of_conn(c)->sk_err_soft, atcp_errno(err));
+}
+
+void atcp_os_conn_rx_eof(struct atcp_conn *c)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK || sk->sk_state == TCP_CLOSE)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+void atcp_os_conn_closed(struct atcp_conn *c)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	/* An orphan is destroyed by whoever holds the lock: atcp_sock_settle(). */
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk->sk_state_change(sk);
+}
+
+/* proto_ops->poll: the rules of Linux TCP. Lock: none. */
+__poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait)
+{
+	struct sock *sk = sock->sk;
+	struct atcp_sock *asp = atcp_sk(sk);
+	__poll_t mask = 0;
+	u8 shutdown;
+	int state;
+
+	sock_poll_wait(file, sock, wait);
+	state = inet_sk_state_load(sk);
+	if (state == TCP_LISTEN)
+		return atcp_core_accept_queue(&asp->conn) ? EPOLLIN | EPOLLRDNORM : 0;
+
+	shutdown = READ_ONCE(sk->sk_shutdown);
+	if (shutdown == SHUTDOWN_MASK || state == TCP_CLOSE)
+		mask |= EPOLLHUP;
+	if (shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+
+	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+		if (atcp_readable(sk))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		if (shutdown & SEND_SHUTDOWN) {
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		} else if (__sk_stream_is_writeable(sk, 1)) {
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		} else {
+			sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+			set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+			/* Space that was freed before the bit was set must be seen now; pairs with the
+			 * barrier in atcp_os_conn_event(). */
+			smp_mb__after_atomic();
+			if (__sk_stream_is_writeable(sk, 1))
+				mask |= EPOLLOUT | EPOLLWRNORM;
+		}
+	}
+	/* Pairs with atcp_os_conn_error(). */
+	smp_rmb();
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+/* proto->ioctl. Lock: none. */
+int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	int state = inet_sk_state_load(sk);
+	bool opening = (1 << state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	int answer;
+
+	switch (cmd) {
+	case SIOCINQ:
+		if (state == TCP_LISTEN)
+			return -EINVAL;
+		answer = READ_ONCE(asp->rcv_bytes);
+		break;
+	case SIOCATMARK:
+		/* Urgent data is part of the stream. */
+		answer = 0;
+		break;
+	case SIOCOUTQ:
+		if (state == TCP_LISTEN)
+			return -EINVAL;
+		answer = opening ? 0 : atcp_core_conn_unacked(&asp->conn);
+		break;
+	case SIOCOUTQNSD:
+		if (state == TCP_LISTEN)
+			return -EINVAL;
+		answer = opening ? 0 : atcp_core_conn_unsent(&asp->conn);
+		break;
+	default:
+		return -ENOIOCTLCMD;
+	}
+	return atcp_ioctl_answer(answer);
+}

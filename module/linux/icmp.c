@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ICMP errors that quote a segment of ours: from the netfilter hook for TCP on the wire, from the
+ * protocol's error handler for 253. The path MTU goes into the kernel's routes, the rest to the
+ * core, which knows whether to believe it. The ICMP packet itself always goes on.
+ */
+#include <linux/icmp.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/tcp.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "glue.h"
+
+/* What the core calls it; false: nothing of interest. */
+static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
+{
+	switch (type) {
+	case ICMP_TIME_EXCEEDED:
+		*kind = ATCP_ICMP_TIME_EXCEEDED;
+		return true;
+	case ICMP_PARAMETERPROB:
+		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		return true;
+	case ICMP_DEST_UNREACH:
+		break;
+	default:
+		return false;
+	}
+	switch (code) {
+	case ICMP_FRAG_NEEDED:
+		*kind = ATCP_ICMP_FRAG_NEEDED;
+		return true;
+	case ICMP_PROT_UNREACH:
+		*kind = ATCP_ICMP_PROTO_UNREACH;
+		return true;
+	case ICMP_PORT_UNREACH:
+		*kind = ATCP_ICMP_PORT_UNREACH;
+		return true;
+	case ICMP_NET_UNREACH:
+	case ICMP_NET_UNKNOWN:
+	case ICMP_NET_ANO:
+	case ICMP_NET_UNR_TOS:
+		*kind = ATCP_ICMP_NET_UNREACH;
+		return true;
+	default:
+		if (code > NR_ICMP_UNREACH)
+			return false;
+		*kind = ATCP_ICMP_HOST_UNREACH;
+		return true;
+	}
+}
+
+/* May this namespace's routes learn a path MTU from ICMP about segments that we can check? */
+static bool atcp_icmp_mtu_allowed(const struct net *net)
+{
+	u8 mode = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc);
+
+	return mode == 0 || mode == 3;
+}
+
+/* A quoted sequence number that we have sent and not yet seen acknowledged. Lock: socket. */
+static bool atcp_icmp_in_window(const struct atcp_conn *c, u32 seq)
+{
+	struct atcp_conn_info info;
+
+	atcp_core_conn_info(c, &info, atcp_now());
+	return (s32)(seq - info.snd_una) >= 0 && (s32)(info.snd_nxt - seq) >= 0;
+}
+
+/* Lock: socket, perhaps owned by a program. skb->data is at the quoted IP header. */
+static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_kind kind, u32 seq,
+			   u32 value)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	struct net *net = sock_net(sk);
+
+	if (kind == ATCP_ICMP_FRAG_NEEDED) {
+		if (sk->sk_state == TCP_LISTEN || !atcp_icmp_mtu_allowed(net) ||
+		    !atcp_icmp_in_window(&asp->conn, seq)) {
+			atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
+			return;
+		}
+		ipv4_update_pmtu(skb, net, value, sk->sk_bound_dev_if, asp->ip_proto);
+		if (sock_owned_by_user(sk)) {
+			asp->mtu_info = value;
+			asp->mtu_seq = seq;
+			set_bit(ATCP_DEFER_MTU, &asp->deferred);
+			return;
+		}
+	} else if (sock_owned_by_user(sk)) {
+		atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
+		return;
+	}
+	atcp_core_conn_icmp(&asp->conn, kind, seq, value, atcp_now());
+}
+
+/* From release_cb. Lock: socket. */
+void atcp_icmp_deferred(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	atcp_core_conn_icmp(&asp->conn, ATCP_ICMP_FRAG_NEEDED, asp->mtu_seq, asp->mtu_info,
+			    atcp_now());
+}
+
+/*
+ * skb->data is at the quoted IP header, of which inner header and 8 bytes of TCP are readable.
+ * Context: softirq, inside RCU.
+ */
+static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 type, u8 code,
+			     u32 value)
+{
+	const struct iphdr *inner = (const struct iphdr *)skb->data;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + inner->ihl * 4);
+	struct atcp_tuple t = {
+		.laddr.v4 = (__force u32)inner->saddr,
+		.raddr.v4 = (__force u32)inner->daddr,
+		.lport = (__force u16)th->source,
+		.rport = (__force u16)th->dest,
+		.family = ATCP_AF_INET,
+	};
+	u32 seq = ntohl(th->seq);
+	enum atcp_icmp_kind kind;
+	struct atcp_found f;
+	struct sock *sk;
+
+	if (!atcp_icmp_kind(type, code, &kind))
+		return;
+	f = atcp_core_lookup(osns->core, &t);
+	if (f.kind == ATCP_FOUND_NONE)
+		return;
+	if (!atcp_found_speaks(osns, f, inner->protocol)) {
+		atcp_core_put(f);
+		return;
+	}
+	if (f.kind != ATCP_FOUND_CONN) {
+		atcp_core_icmp(osns->core, f, kind, seq, atcp_now());
+		return;
+	}
+	sk = atcp_sk_of_conn(f.entry);
+	bh_lock_sock(sk);
+	atcp_icmp_conn(sk, skb, kind, seq, value);
+	if (!sock_owned_by_user(sk))
+		atcp_sock_settle(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/* The number that comes with an error: the next hop's MTU. */
+static u32 atcp_icmp_value(const struct icmphdr *icmph)
+{
+	if (icmph->type == ICMP_DEST_UNREACH && icmph->code == ICMP_FRAG_NEEDED)
+		return ntohs(icmph->un.frag.mtu);
+	return 0;
+}
+
+/* An ICMP packet to this host, skb->data at its IP header. It is left as it was. Context: softirq,
+ * inside RCU.
+ */
+void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb)
+{
+	int off = ip_hdrlen(skb);
+	int quoted = off + sizeof(struct icmphdr);
+	const struct iphdr *inner;
+	struct icmphdr icmph;
+
+	if (skb->pkt_type != PACKET_HOST || ip_is_fragment(ip_hdr(skb)) ||
+	    !pskb_may_pull(skb, quoted + sizeof(struct iphdr)))
+		return;
+	memcpy(&icmph, skb->data + off, sizeof(icmph));
+	if (icmph.type != ICMP_DEST_UNREACH && icmph.type != ICMP_TIME_EXCEEDED &&
+	    icmph.type != ICMP_PARAMETERPROB)
+		return;
+	inner = (const struct iphdr *)(skb->data + quoted);
+	/* Protocol 253 has an error handler of its own. */
+	if (inner->version != 4 || inner->ihl < 5 || inner->protocol != IPPROTO_TCP ||
+	    (inner->frag_off & htons(IP_OFFSET)))
+		return;
+	if (!pskb_may_pull(skb, quoted + inner->ihl * 4 + 8) ||
+	    nf_ip_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMP))
+		return;
+	__skb_pull(skb, quoted);
+	atcp_icmp_quoted(osns, skb, icmph.type, icmph.code, atcp_icmp_value(&icmph));
+	__skb_push(skb, quoted);
+}
+
+/* The error handler of IP protocol 253: skb->data is at the quoted IP header, its checksum was
+ * verified, and 8 bytes behind that header are readable. Context: softirq, inside RCU.
+ */
+int atcp_icmp_err(struct sk_buff *skb, u32 info)
+{
+	const struct icmphdr *icmph = icmp_hdr(skb);
+
+	atcp_icmp_quoted(atcp_pernet(dev_net(skb->dev)), skb, icmph->type, icmph->code, info);
+	return 0;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tables by which the kernel finds us: struct proto, proto_ops and the protosw entry for
+ * socket(AF_INET, SOCK_STREAM, 253), with the memory accounting that struct proto asks for.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/swap.h>
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/protocol.h>
+
+#include "glue.h"
+
+static atomic_long_t atcp_memory_allocated ____cacheline_aligned_in_smp;
+static DEFINE_PER_CPU(int, atcp_fw_alloc);
+static struct percpu_counter atcp_sockets_allocated;
+struct percpu_counter atcp_orphans;
+static unsigned long atcp_memory_pressure;
+static long atcp_mem[3];
+
+/* What a socket may always have, some, and at most; bytes. The initial sizes come from the
+ * parameters rmem and wmem; these are the bounds of memory accounting under pressure.
+ */
+static int atcp_rmem[3] = { PAGE_SIZE, 131072, 6291456 };
+static int atcp_wmem[3] = { PAGE_SIZE, 16384, 4194304 };
+
+static void atcp_enter_pressure(struct sock *sk)
+{
+	WRITE_ONCE(atcp_memory_pressure, 1);
+}
+
+static void atcp_leave_pressure(struct sock *sk)
+{
+	WRITE_ONCE(atcp_memory_pressure, 0);
+}
+
+/* Hashing is the core's: these exist because the kernel calls them unconditionally. */
+static int atcp_hash(struct sock *sk)
+{
+	return 0;
+}
+
+static void atcp_unhash(struct sock *sk)
+{
+}
+
+struct proto atcp_prot = {
+	.name = "ATCP",
+	.owner = THIS_MODULE,
+	.init = atcp_sock_init,
+	.destroy = atcp_sock_free_parts,
+	.close = atcp_sock_close,
+	.connect = atcp_connect,
+	.disconnect = atcp_sock_disconnect,
+	.accept = atcp_accept,
+	.ioctl = atcp_ioctl,
+	.shutdown = atcp_sock_shutdown,
+	.setsockopt = atcp_setsockopt,
+	.getsockopt = atcp_getsockopt,
+	.keepalive = atcp_keepalive,
+	.sendmsg = atcp_sendmsg,
+	.recvmsg = atcp_recvmsg,
+	.backlog_rcv = atcp_backlog_rcv,
+	.release_cb = atcp_sock_release_cb,
+	.hash = atcp_hash,
+	.unhash = atcp_unhash,
+	.get_port = atcp_get_port,
+	.put_port = atcp_put_port,
+	.enter_memory_pressure = atcp_enter_pressure,
+	.leave_memory_pressure = atcp_leave_pressure,
+	.memory_allocated = &atcp_memory_allocated,
+	.per_cpu_fw_alloc = &atcp_fw_alloc,
+	.sockets_allocated = &atcp_sockets_allocated,
+	.memory_pressure = &atcp_memory_pressure,
+	.sysctl_mem = atcp_mem,
+	.sysctl_rmem = atcp_rmem,
+	.sysctl_wmem = atcp_wmem,
+	.max_header = ATCP_HEADROOM,
+	.no_autobind = true,
+	.obj_size = sizeof(struct atcp_sock),
+};
+
+const struct proto_ops atcp_ops = {
+	.family = PF_INET,
+	.owner = THIS_MODULE,
+	.release = inet_release,
+	.bind = inet_bind,
+	.connect = inet_stream_connect,
+	.socketpair = sock_no_socketpair,
+	.accept = inet_accept,
+	.getname = inet_getname,
+	.poll = atcp_poll,
+	.ioctl = inet_ioctl,
+	.gettstamp = sock_gettstamp,
+	.listen = atcp_listen,
+	.shutdown = inet_shutdown,
+	.setsockopt = sock_common_setsockopt,
+	.getsockopt = sock_common_getsockopt,
+	.sendmsg = inet_sendmsg,
+	.recvmsg = inet_recvmsg,
+	.mmap = sock_no_mmap,
+#ifdef ATCP_HAVE_SENDPAGE
+	.sendpage = atcp_sendpage,
+#else
+	.splice_eof = atcp_splice_eof,
+#endif
+	.splice_read = atcp_splice_read,
+};
+
+static struct inet_protosw atcp_protosw = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_ATCP,
+	.prot = &atcp_prot,
+	.ops = &atcp_ops,
+	.flags = 0,
+};
+
+/* Pages that all sockets together may use: as the kernel's TCP takes its share of free memory. */
+static void atcp_mem_limits(void)
+{
+	unsigned long limit = max(nr_free_buffer_pages() / 16, 128UL);
+
+	atcp_mem[0] = limit / 4 * 3;
+	atcp_mem[1] = limit;
+	atcp_mem[2] = atcp_mem[0] * 2;
+}
+
+int atcp_inet_init(void)
+{
+	int err;
+
+	atcp_mem_limits();
+	err = percpu_counter_init(&atcp_sockets_allocated, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	err = percpu_counter_init(&atcp_orphans, 0, GFP_KERNEL);
+	if (err)
+		goto err_sockets;
+	err = proto_register(&atcp_prot, 1);
+	if (err)
+		goto err_orphans;
+	return 0;
+
+err_orphans:
+	percpu_counter_destroy(&atcp_orphans);
+err_sockets:
+	percpu_counter_destroy(&atcp_sockets_allocated);
+	return err;
+}
+
+void atcp_inet_exit(void)
+{
+	proto_unregister(&atcp_prot);
+	percpu_counter_destroy(&atcp_orphans);
+	percpu_counter_destroy(&atcp_sockets_allocated);
+}
+
+/* From now on programs can make sockets. */
+void atcp_inet_open(void)
+{
+	inet_register_protosw(&atcp_protosw);
+}
+
+void atcp_inet_shut(void)
+{
+	inet_unregister_protosw(&atcp_protosw);
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the core to the program: the receive queue with its memory accounting, and recvmsg and splice
+ * that read it. An skb in sk_receive_queue is no longer the core's; its cb says which bytes of it
+ * are still to be read (struct atcp_rxcb).
+ */
+#include <linux/sched/signal.h>
+#include <linux/splice.h>
+#include <net/inet_common.h>
+#include <net/ip.h>
+
+#include "glue.h"
+
+/* ---- the core's side ----------------------------------------------------------------- */
+
+static bool atcp_rx_charged(const struct sk_buff *skb)
+{
+	return skb->destructor == sock_rfree;
+}
+
+/* Lock: socket. */
+bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+
+	if (atcp_rx_charged(skb))
+		return true;
+	if (atomic_read(&sk->sk_rmem_alloc) > sk->sk_rcvbuf ||
+	    !sk_rmem_schedule(sk, skb, skb->truesize)) {
+		atomic_inc(&sk->sk_drops);
+		return false;
+	}
+	skb_set_owner_r(skb, sk);
+	return true;
+}
+
+/* Append skb to the queue's last buffer if both allow it: small segments would otherwise pin far
+ * more memory than they carry. Consumes skb if true.
+ */
+static bool atcp_rx_coalesce(struct sock *sk, struct sk_buff *skb, u32 skip, u32 len)
+{
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+	bool stolen;
+	int delta;
+
+	if (!tail || skip || len != skb->len)
+		return false;
+	if (ATCP_RXCB(tail)->off + ATCP_RXCB(tail)->len != tail->len)
+		return false;
+	if (!skb_try_coalesce(tail, skb, &stolen, &delta))
+		return false;
+	atomic_add(delta, &sk->sk_rmem_alloc);
+	sk_mem_charge(sk, delta);
+	ATCP_RXCB(tail)->len += len;
+	kfree_skb_partial(skb, stolen);
+	return true;
+}
+
+void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip, uint32_t len)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct atcp_sock *asp = atcp_sk(sk);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+
+	if (WARN_ON_ONCE(skip > skb->len || len > skb->len - skip) || !len) {
+		consume_skb(skb);
+		return;
+	}
+	WRITE_ONCE(asp->rcv_bytes, asp->rcv_bytes + len);
+	if (atcp_rx_coalesce(sk, skb, skip, len))
+		return;
+	if (!atcp_rx_charged(skb)) {
+		/* Bytes that were acknowledged must be kept: the charge may go beyond the limit. */
+		(void)sk_rmem_schedule(sk, skb, skb->truesize);
+		skb_set_owner_r(skb, sk);
+	}
+	ATCP_RXCB(skb)->off = skip;
+	ATCP_RXCB(skb)->len = len;
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+}
+
+void atcp_os_pkt_free(struct atcp_pkt *pkt, uint32_t reason)
+{
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+
+	if (reason == ATCP_REASON_NONE)
+		consume_skb(skb);
+	else
+		kfree_skb_reason(skb, atcp_drop_reason(reason));
+}
+
+void atcp_os_rx_space(const struct atcp_conn *c, struct atcp_rx_space *out)
+{
+	const struct sock *sk = atcp_sk_of_conn(c);
+
+	out->limit = READ_ONCE(sk->sk_rcvbuf);
+	out->used = atomic_read(&sk->sk_rmem_alloc);
+	out->locked = !!(sk->sk_userlocks & SOCK_RCVBUF_LOCK);
+}
+
+void atcp_os_rx_set_limit(struct atcp_conn *c, uint32_t bytes)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	if (!(sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		WRITE_ONCE(sk->sk_rcvbuf, min_t(u32, bytes, INT_MAX / 2));
+}
+
+u32 atcp_rx_purge(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	u32 unread = asp->rcv_bytes;
+
+	__skb_queue_purge(&sk->sk_receive_queue);
+	WRITE_ONCE(asp->rcv_bytes, 0);
+	return unread;
+}
+
+/* ---- the program's side -------------------------------------------------------------- */
+
+/* The first `bytes` of the head skb were read. Lock: socket. */
+static void atcp_rx_eat(struct sock *sk, struct sk_buff *skb, u32 bytes)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	ATCP_RXCB(skb)->off += bytes;
+	ATCP_RXCB(skb)->len -= bytes;
+	WRITE_ONCE(asp->rcv_bytes, asp->rcv_bytes - bytes);
+	if (!ATCP_RXCB(skb)->len) {
+		__skb_unlink(skb, &sk->sk_receive_queue);
+		consume_skb(skb);
+	}
+}
+
+static void atcp_rx_tell(struct sock *sk, u32 *eaten)
+{
+	if (*eaten)
+		atcp_core_rx_consumed(&atcp_sk(sk)->conn, *eaten, atcp_now());
+	*eaten = 0;
+}
+
+/* Copy what is queued, up to len. peeked: for MSG_PEEK, how many bytes were copied before; else the
+ * bytes leave the queue. Returns bytes copied, or -EFAULT if none was. Lock: socket.
+ */
+static ssize_t atcp_rx_copy(struct sock *sk, struct msghdr *msg, size_t len, int flags, u32 peeked)
+{
+	struct sk_buff *skb, *next;
+	ssize_t copied = 0;
+
+	skb_queue_walk_safe(&sk->sk_receive_queue, skb, next) {
+		u32 have = ATCP_RXCB(skb)->len;
+		u32 skip = 0;
+		u32 n;
+
+		if (peeked) {
+			skip = min(peeked, have);
+			peeked -= skip;
+			if (skip == have)
+				continue;
+		}
+		n = min_t(size_t, have - skip, len - copied);
+		if (!(flags & MSG_TRUNC) &&
+		    skb_copy_datagram_msg(skb, ATCP_RXCB(skb)->off + skip, msg, n))
+			return copied ?: -EFAULT;
+		copied += n;
+		if (!(flags & MSG_PEEK))
+			atcp_rx_eat(sk, skb, n);
+		if (copied == len)
+			break;
+	}
+	return copied;
+}
+
+/* Wait for more bytes than the `seen` that are queued, or for an end. Lock: socket. */
+static int atcp_rx_wait(struct sock *sk, long *timeo, u32 seen)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int rc;
+
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	rc = sk_wait_event(sk, timeo,
+			   READ_ONCE(asp->rcv_bytes) != seen || READ_ONCE(sk->sk_err) ||
+				   (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN) ||
+				   READ_ONCE(sk->sk_state) == TCP_CLOSE,
+			   &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return rc < 0 ? rc : 0;
+}
+
+/* Nothing to read is left: why not wait? 0: wait. 1: end of the stream. Else an error.
+ * Lock: socket.
+ */
+static int atcp_rx_end(struct sock *sk, long timeo)
+{
+	if (sock_flag(sk, SOCK_DONE))
+		return 1;
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		return 1;
+	if (sk->sk_state == TCP_CLOSE)
+		return -ENOTCONN;
+	if (!timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(timeo);
+	return 0;
+}
+
+/* Lock: socket. */
+static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	ssize_t copied = 0;
+	u32 eaten = 0;
+	ssize_t n;
+	int err = 0;
+
+	if (sk->sk_state == TCP_LISTEN)
+		return -ENOTCONN;
+	/* Urgent data is part of the stream. */
+	if (flags & MSG_OOB)
+		return -EINVAL;
+
+	while (copied < len) {
+		n = atcp_rx_copy(sk, msg, len - copied, flags, flags & MSG_PEEK ? copied : 0);
+		if (n < 0) {
+			err = n;
+			break;
+		}
+		copied += n;
+		if (!(flags & MSG_PEEK))
+			eaten += n;
+		if (n && copied < len && asp->rcv_bytes && !(flags & MSG_PEEK)) {
+			/* The program's memory gave out in the middle. */
+			break;
+		}
+		if (copied == len)
+			break;
+
+		if (READ_ONCE(sk->sk_backlog.tail)) {
+			/* More has come while we copied. */
+			atcp_rx_tell(sk, &eaten);
+			release_sock(sk);
+			lock_sock(sk);
+			continue;
+		}
+		if (copied >= target)
+			break;
+		if (copied) {
+			if (!timeo || sk->sk_err || sk->sk_state == TCP_CLOSE ||
+			    (sk->sk_shutdown & RCV_SHUTDOWN) || signal_pending(current))
+				break;
+		} else {
+			err = atcp_rx_end(sk, timeo);
+			if (err) {
+				if (err > 0)
+					err = 0;
+				break;
+			}
+		}
+		/* The window may open before we sleep. */
+		atcp_rx_tell(sk, &eaten);
+		err = atcp_rx_wait(sk, &timeo, flags & MSG_PEEK ? copied : 0);
+		if (err)
+			break;
+	}
+	atcp_rx_tell(sk, &eaten);
+	return copied ?: err;
+}
+
+/* proto->recvmsg. Context: process. */
+int atcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
+{
+	ssize_t ret;
+
+	if (unlikely(flags & MSG_ERRQUEUE))
+		return inet_recv_error(sk, msg, len, addr_len);
+	lock_sock(sk);
+	ret = atcp_recv_locked(sk, msg, len, flags);
+	release_sock(sk);
+	return ret;
+}
+
+/* proto_ops->splice_read: the pages of the queue go into the pipe. Context: process. */
+ssize_t atcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			 size_t len, unsigned int flags)
+{
+	struct sock *sk = sock->sk;
+	ssize_t spliced = 0;
+	struct sk_buff *skb;
+	u32 eaten = 0;
+	int n, err = 0;
+	long timeo;
+
+	if (unlikely(*ppos))
+		return -ESPIPE;
+	lock_sock(sk);
+	timeo = sock_rcvtimeo(sk, (sock->file->f_flags | flags) & O_NONBLOCK ||
+					  (flags & SPLICE_F_NONBLOCK));
+	if (sk->sk_state == TCP_LISTEN) {
+		err = -ENOTCONN;
+		goto out;
+	}
+	while (len) {
+		skb = skb_peek(&sk->sk_receive_queue);
+		if (skb) {
+			n = skb_splice_bits(skb, sk, ATCP_RXCB(skb)->off, pipe,
+					    min_t(size_t, len, ATCP_RXCB(skb)->len), flags);
+			if (n <= 0) {
+				/* The pipe is full, or its reader is gone. */
+				err = n;
+				break;
+			}
+			atcp_rx_eat(sk, skb, n);
+			eaten += n;
+			spliced += n;
+			len -= n;
+			continue;
+		}
+		if (spliced)
+			break;
+		err = atcp_rx_end(sk, timeo);
+		if (err) {
+			if (err > 0)
+				err = 0;
+			break;
+		}
+		err = atcp_rx_wait(sk, &timeo, 0);
+		if (err)
+			break;
+	}
+	atcp_rx_tell(sk, &eaten);
+out:
+	release_sock(sk);
+	return spliced ?: err;
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From IP to the core: the netfilter hook that takes segments of our sockets out of the ordinary
+ * TCP stream (wire=tcp), the handler of protocol 253 (wire=atcp), and the way both go from there:
+ * checksum, header, lock or backlog. ICMP is in icmp.c.
+ *
+ * The hook is the last at LOCAL_IN: the firewall has judged the packet. Hooks of the same last
+ * priority (conntrack confirms connections there) are run before the packet is taken away.
+ */
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/tcp.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "glue.h"
+
+/* How often a packet is looked up again because its entry changed under it. */
+enum { ATCP_RELOOKUPS = 4 };
+
+static unsigned int atcp_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+
+static DEFINE_MUTEX(atcp_hook_mutex);
+
+static const struct nf_hook_ops atcp_nf_ops = {
+	.hook = atcp_nf_in,
+	.pf = NFPROTO_IPV4,
+	.hooknum = NF_INET_LOCAL_IN,
+	.priority = NF_IP_PRI_LAST,
+};
+
+/* Before a namespace's first socket. The hook stays until the namespace goes. Context: process. */
+int atcp_hook(struct atcp_osns *osns)
+{
+	int err = 0;
+
+	if (READ_ONCE(osns->hooked))
+		return 0;
+	mutex_lock(&atcp_hook_mutex);
+	if (!osns->hooked) {
+		err = nf_register_net_hook(osns->net, &atcp_nf_ops);
+		if (!err)
+			WRITE_ONCE(osns->hooked, true);
+	}
+	mutex_unlock(&atcp_hook_mutex);
+	return err;
+}
+
+void atcp_unhook(struct atcp_osns *osns)
+{
+	mutex_lock(&atcp_hook_mutex);
+	if (osns->hooked)
+		nf_unregister_net_hook(osns->net, &atcp_nf_ops);
+	WRITE_ONCE(osns->hooked, false);
+	mutex_unlock(&atcp_hook_mutex);
+}
+
+/* ---- parsing ------------------------------------------------------------------------- */
+
+/* The tuple of a packet whose transport header is at skb->data + off, with 4 bytes readable. */
+static void atcp_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + off);
+
+	memset(t, 0, sizeof(*t));
+	t->family = ATCP_AF_INET;
+	t->laddr.v4 = (__force u32)iph->daddr;
+	t->raddr.v4 = (__force u32)iph->saddr;
+	t->lport = (__force u16)th->dest;
+	t->rport = (__force u16)th->source;
+}
+
+/* Parse the header in front of `total` bytes and fill in what only the port knows. */
+static u32 atcp_skb_seg(const struct sk_buff *skb, const u8 *hdr, u32 avail, u32 total,
+			struct atcp_seg *seg)
+{
+	u32 reason = atcp_core_parse(hdr, avail, total, seg);
+
+	if (reason)
+		return reason;
+	seg->truesize = skb->truesize;
+	seg->segs = max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+	seg->ecn = ip_hdr(skb)->tos & INET_ECN_MASK;
+	return ATCP_REASON_NONE;
+}
+
+/*
+ * skb->data is at the transport header. Verify the checksum, make the header linear, ask the
+ * policy and the filter of sk if there is one, parse the header, and move skb->data to the payload;
+ * the header stays readable before it. Returns why not.
+ */
+static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct atcp_seg *seg)
+{
+	u32 hdr_len, reason;
+
+	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
+		return ATCP_REASON_HDR_TRUNCATED;
+	if (skb_checksum_init(skb, proto, inet_compute_pseudo) || skb_checksum_complete(skb))
+		return ATCP_REASON_CHECKSUM;
+	hdr_len = tcp_hdr(skb)->doff * 4;
+	if (hdr_len <= skb->len && !pskb_may_pull(skb, hdr_len))
+		return ATCP_REASON_NO_MEMORY;
+	if (sk && (!xfrm4_policy_check(sk, XFRM_POLICY_IN, skb) ||
+		   sk_filter_trim_cap(sk, skb, hdr_len)))
+		return ATCP_REASON_FILTERED;
+	reason = atcp_skb_seg(skb, skb->data, skb_headlen(skb), skb->len, seg);
+	if (reason)
+		return reason;
+	__skb_pull(skb, seg->hdr_len);
+
+	/* It is ours for good: let go of what the way here needed. */
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	secpath_reset(skb);
+	skb->dev = NULL;
+	return ATCP_REASON_NONE;
+}
+
+/* ---- to the core --------------------------------------------------------------------- */
+
+/* proto->backlog_rcv: skb is as atcp_skb_open() left it. Lock: socket. */
+int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	const u8 *hdr = skb_transport_header(skb);
+	u32 hdr_len = skb->data - hdr;
+	struct atcp_seg seg;
+	u32 reason;
+
+	reason = atcp_skb_seg(skb, hdr, hdr_len, hdr_len + skb->len, &seg);
+	if (reason) {
+		atcp_core_drop(atcp_sk_osns(sk)->core, atcp_skb_pkt(skb), reason);
+		return 0;
+	}
+	atcp_core_conn_input(&asp->conn, &seg, atcp_skb_pkt(skb), atcp_now());
+	return 0;
+}
+
+/* Consumes skb and the reference. Context: softirq. */
+static void atcp_rx_conn(struct atcp_osns *osns, struct sock *sk, const struct atcp_seg *seg,
+			 struct sk_buff *skb)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	u32 limit;
+
+	bh_lock_sock_nested(sk);
+	if (!sock_owned_by_user(sk)) {
+		sock_rps_save_rxhash(sk, skb);
+		atcp_core_conn_input(&asp->conn, seg, atcp_skb_pkt(skb), atcp_now());
+		atcp_sock_settle(sk);
+	} else {
+		limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) + 64 * 1024;
+		if (unlikely(sk_add_backlog(sk, skb, limit))) {
+			atomic_inc(&sk->sk_drops);
+			atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_BACKLOG_FULL);
+		}
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/*
+ * A packet of ours: skb->data at the transport header, f referenced or NONE. Consumes both. nobody:
+ * answer if nobody has it. Context: softirq, inside RCU.
+ */
+static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+		    struct sk_buff *skb, u8 proto, bool nobody)
+{
+	struct sock *sk = NULL;
+	struct atcp_seg seg;
+	u32 reason;
+	int turn;
+
+	skb_reset_transport_header(skb);
+	if (f.kind == ATCP_FOUND_CONN || f.kind == ATCP_FOUND_LISTENER)
+		sk = atcp_sk_of_conn(f.entry);
+	reason = atcp_skb_open(skb, proto, sk, &seg);
+	if (reason) {
+		if (f.kind != ATCP_FOUND_NONE)
+			atcp_core_put(f);
+		atcp_core_drop(osns->core, atcp_skb_pkt(skb), reason);
+		return;
+	}
+
+	for (turn = 0; turn < ATCP_RELOOKUPS; turn++) {
+		if (f.kind == ATCP_FOUND_NONE)
+			break;
+		if (f.kind == ATCP_FOUND_CONN) {
+			atcp_rx_conn(osns, atcp_sk_of_conn(f.entry), &seg, skb);
+			return;
+		}
+		if (atcp_core_input(osns->core, f, t, &seg, atcp_skb_pkt(skb), atcp_now()))
+			return;
+		f = atcp_core_lookup(osns->core, t);
+	}
+	if (f.kind != ATCP_FOUND_NONE) {
+		atcp_core_put(f);
+		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
+	} else if (nobody) {
+		atcp_core_no_socket(osns->core, t, &seg, atcp_skb_pkt(skb));
+	} else {
+		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
+	}
+}
+
+bool atcp_found_speaks(const struct atcp_osns *osns, struct atcp_found f, u8 proto)
+{
+	if (f.kind == ATCP_FOUND_CONN || f.kind == ATCP_FOUND_LISTENER)
+		return atcp_sk(atcp_sk_of_conn(f.entry))->ip_proto == proto;
+	return atcp_wire_proto(osns) == proto;
+}
+
+/* Look the packet's owner up. NONE: not ours, or bound to another device. */
+static struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_buff *skb,
+					const struct atcp_tuple *t, u8 proto)
+{
+	struct atcp_found none = { .kind = ATCP_FOUND_NONE };
+	struct atcp_found f = atcp_core_lookup(osns->core, t);
+	int dif;
+
+	if (f.kind == ATCP_FOUND_NONE)
+		return f;
+	if (!atcp_found_speaks(osns, f, proto)) {
+		atcp_core_put(f);
+		return none;
+	}
+	if (f.kind == ATCP_FOUND_CONN || f.kind == ATCP_FOUND_LISTENER) {
+		dif = READ_ONCE(atcp_sk_of_conn(f.entry)->sk_bound_dev_if);
+		if (dif && dif != inet_iif(skb) && dif != inet_sdif(skb)) {
+			atcp_core_put(f);
+			return none;
+		}
+	}
+	return f;
+}
+
+static bool atcp_not_unicast(const struct sk_buff *skb)
+{
+	const struct rtable *rt = skb_rtable(skb);
+
+	return skb->pkt_type != PACKET_HOST ||
+	       (rt && (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)));
+}
+
+/* ---- wire=tcp ------------------------------------------------------------------------ */
+
+/* The rest of the hooks let it pass (perhaps after a while in a queue of theirs). */
+static int atcp_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	struct atcp_osns *osns = atcp_pernet(net);
+	struct atcp_found f;
+	struct atcp_tuple t;
+	int off = ip_hdrlen(skb);
+
+	if (!pskb_may_pull(skb, off + sizeof(struct tcphdr))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
+		return 0;
+	}
+	atcp_skb_tuple(skb, off, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
+	__skb_pull(skb, off);
+	atcp_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	return 0;
+}
+
+/* Run the hooks behind ours. 1: all accepted; else the packet is no longer here. */
+static int atcp_nf_rest(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct nf_hook_entries *e;
+	struct nf_hook_state st;
+	unsigned int i;
+
+	e = rcu_dereference(state->net->nf.hooks_ipv4[NF_INET_LOCAL_IN]);
+	if (!e)
+		return 1;
+	for (i = 0; i < e->num_hook_entries; i++)
+		if (e->hooks[i].hook == atcp_nf_in)
+			break;
+	if (i + 1 >= e->num_hook_entries)
+		return 1;
+	st = *state;
+	st.okfn = atcp_nf_ok;
+	return nf_hook_slow(skb, &st, e, i + 1);
+}
+
+static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	int off = ip_hdrlen(skb);
+	struct atcp_found f;
+	struct atcp_tuple t;
+
+	/* Four bytes are the ports; what is shorter belongs to nobody. */
+	if (ip_is_fragment(ip_hdr(skb)) || skb->len < off + 4 || !pskb_may_pull(skb, off + 4))
+		return NF_ACCEPT;
+	atcp_skb_tuple(skb, off, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
+	if (f.kind == ATCP_FOUND_NONE)
+		return NF_ACCEPT;
+	if (unlikely(atcp_not_unicast(skb))) {
+		bool listener = f.kind == ATCP_FOUND_LISTENER;
+
+		atcp_core_put(f);
+		if (!listener)
+			return NF_ACCEPT;
+		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NOT_UNICAST);
+		return NF_STOLEN;
+	}
+	if (atcp_nf_rest(skb, state) != 1) {
+		atcp_core_put(f);
+		return NF_STOLEN;
+	}
+	__skb_pull(skb, off);
+	atcp_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	return NF_STOLEN;
+}
+
+/* Context: softirq, inside RCU. */
+static unsigned int atcp_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct atcp_osns *osns = atcp_pernet(state->net);
+
+	if (!atomic_read(&osns->sockets) && !atcp_core_ns_entries(osns->core))
+		return NF_ACCEPT;
+	switch (ip_hdr(skb)->protocol) {
+	case IPPROTO_TCP:
+		return atcp_nf_tcp(osns, skb, state);
+	case IPPROTO_ICMP:
+		atcp_icmp_in(osns, skb);
+		return NF_ACCEPT;
+	default:
+		return NF_ACCEPT;
+	}
+}
+
+/* ---- wire=atcp ----------------------------------------------------------------------- */
+
+/* The handler of IP protocol 253; skb->data is at the transport header. Context: softirq, RCU. */
+int atcp_rcv(struct sk_buff *skb)
+{
+	struct atcp_osns *osns = atcp_pernet(dev_net(skb->dev));
+	struct atcp_found f;
+	struct atcp_tuple t;
+	u32 reason = ATCP_REASON_HDR_TRUNCATED;
+
+	if (!pskb_may_pull(skb, 4))
+		goto drop;
+	reason = ATCP_REASON_NOT_UNICAST;
+	if (atcp_not_unicast(skb))
+		goto drop;
+	atcp_skb_tuple(skb, 0, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_ATCP);
+	/* A namespace on wire=tcp has no use for this protocol: no answer either. */
+	atcp_rx(osns, f, &t, skb, IPPROTO_ATCP, atcp_wire_proto(osns) == IPPROTO_ATCP);
+	return 0;
+
+drop:
+	atcp_core_drop(osns->core, atcp_skb_pkt(skb), reason);
+	return 0;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the program to the send queue: copying into page fragments, or taking page references for
+ * sendfile and splice; waiting for the connection and for memory. When pieces leave is the core's
+ * decision.
+ */
+#include <linux/net.h>
+#include <linux/uio.h>
+#include <net/ip.h>
+
+#include "glue.h"
+
+/* Pieces filled before the backlog, which holds the ACKs, is looked after. */
+enum { ATCP_BACKLOG_EVERY = 16 };
+
+/* Where the bytes come from. */
+struct atcp_src {
+	struct msghdr *msg;
+	struct page *page; /* ->sendpage of old kernels, or NULL */
+	int offset;	   /* of the next byte in page */
+	size_t left;	   /* bytes of page to come */
+};
+
+static size_t atcp_src_left(const struct atcp_src *src)
+{
+	return src->page ? src->left : msg_data_left(src->msg);
+}
+
+/* Copy up to room bytes into a page fragment. As the other fillers: bytes taken; 0, no fragment is
+ * free; -ENOBUFS, no memory now; -EFAULT. Lock: socket.
+ */
+static int atcp_fill_copy(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge;
+	int copy, err;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOBUFS;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return 0;
+	copy = min_t(size_t, room, msg_data_left(src->msg));
+	copy = min_t(int, copy, pfrag->size - pfrag->offset);
+	if (!sk_wmem_schedule(sk, copy))
+		return -ENOBUFS;
+	err = skb_copy_to_page_nocache(sk, &src->msg->msg_iter, skb, pfrag->page, pfrag->offset,
+				       copy);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], copy);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, copy);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += copy;
+	return copy;
+}
+
+#ifdef ATCP_HAVE_SENDPAGE
+static int atcp_fill_page(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	int i = skb_shinfo(skb)->nr_frags;
+	int take = min_t(size_t, room, src->left);
+
+	if (!sk_wmem_schedule(sk, take))
+		return -ENOBUFS;
+	if (skb_can_coalesce(skb, i, src->page, src->offset)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], take);
+	} else if (i < MAX_SKB_FRAGS) {
+		get_page(src->page);
+		skb_fill_page_desc_noacc(skb, i, src->page, src->offset, take);
+	} else {
+		return 0;
+	}
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	skb->len += take;
+	skb->data_len += take;
+	skb->truesize += take;
+	sk_wmem_queued_add(sk, take);
+	sk_mem_charge(sk, take);
+	src->offset += take;
+	src->left -= take;
+	return take;
+}
+
+static int atcp_fill(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	return src->page ? atcp_fill_page(sk, skb, src, room) :
+			   atcp_fill_copy(sk, skb, src, room);
+}
+#else
+static int atcp_fill_splice(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	int take = min_t(size_t, room, msg_data_left(src->msg));
+	int truesize = skb->truesize;
+
+	if (!sk_wmem_schedule(sk, take))
+		return -ENOBUFS;
+	take = skb_splice_from_iter(skb, &src->msg->msg_iter, take, sk->sk_allocation);
+	if (take < 0)
+		return take == -EMSGSIZE ? 0 : take;
+	if (!(src->msg->msg_flags & MSG_NO_SHARED_FRAGS))
+		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	sk_wmem_queued_add(sk, skb->truesize - truesize);
+	sk_mem_charge(sk, skb->truesize - truesize);
+	return take;
+}
+
+static int atcp_fill(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	return (src->msg->msg_flags & MSG_SPLICE_PAGES) ? atcp_fill_splice(sk, skb, src, room) :
+							  atcp_fill_copy(sk, skb, src, room);
+}
+#endif
+
+/* Payload worth collecting in one piece, within what IP and the device can carry. */
+static u32 atcp_size_goal(const struct sock *sk)
+{
+	return clamp_t(u32, atcp_core_tx_size_goal(&atcp_sk(sk)->conn), 1, ATCP_MAX_PIECE);
+}
+
+/* Fill the last piece, or a new one, with up to one piece of data. Results as atcp_fill_copy(), but
+ * never 0. *full: the piece will not grow any more.
+ */
+static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool *full)
+{
+	struct atcp_conn *c = &atcp_sk(sk)->conn;
+	struct sk_buff *skb;
+	struct atcp_pkt *pkt;
+	u32 len = 0;
+	int took;
+
+	pkt = atcp_core_tx_tail(c, &len);
+	if (pkt && len < goal) {
+		skb = atcp_pkt_skb(pkt);
+		took = atcp_fill(sk, skb, src, goal - len);
+		if (took > 0)
+			atcp_core_tx_grow(c, took);
+		if (took) {
+			*full = took > 0 && len + took >= goal;
+			return took;
+		}
+	}
+
+	if (!sk_stream_memory_free(sk))
+		return -ENOBUFS;
+	skb = atcp_tx_alloc(sk, sk->sk_allocation);
+	if (!skb) {
+		sk->sk_prot->enter_memory_pressure(sk);
+		sk_stream_moderate_sndbuf(sk);
+		return -ENOBUFS;
+	}
+	pkt = (struct atcp_pkt *)skb->cb;
+	took = atcp_fill(sk, skb, src, goal);
+	if (took <= 0) {
+		atcp_os_tx_free(c, pkt);
+		return took ?: -ENOBUFS;
+	}
+	atcp_core_tx_add(c, pkt);
+	atcp_core_tx_grow(c, took);
+	*full = took >= goal;
+	return took;
+}
+
+/* Lock: socket. */
+static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags)
+{
+	struct atcp_conn *c = &atcp_sk(sk)->conn;
+	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	ssize_t copied = 0;
+	int pieces = 0;
+	int err;
+	u32 goal;
+
+	/* Urgent data and fast open are not offered yet. */
+	if (flags & (MSG_OOB | MSG_FASTOPEN))
+		return -EOPNOTSUPP;
+	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		err = sk_stream_wait_connect(sk, &timeo);
+		if (err)
+			goto failed;
+	}
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+
+restart:
+	goal = atcp_size_goal(sk);
+	err = -EPIPE;
+	if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) || !atcp_core_can_send(c))
+		goto failed;
+
+	while (atcp_src_left(src)) {
+		bool full = false;
+		int took = atcp_fill_tail(sk, src, goal, &full);
+
+		if (took > 0) {
+			copied += took;
+			if (!full)
+				continue;
+			/* Send while the next piece is being copied. */
+			if (atcp_src_left(src))
+				atcp_core_tx_push(c, true, atcp_now());
+			if (++pieces % ATCP_BACKLOG_EVERY == 0 && sk_flush_backlog(sk))
+				goto restart;
+			continue;
+		}
+		err = took;
+		if (took != -ENOBUFS)
+			goto failed;
+
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		if (copied)
+			atcp_core_tx_push(c, false, atcp_now());
+		err = sk_stream_wait_memory(sk, &timeo);
+		if (err)
+			goto failed;
+		goto restart;
+	}
+	if (copied)
+		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
+	return copied;
+
+failed:
+	if (copied) {
+		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
+		return copied;
+	}
+	err = sk_stream_error(sk, flags, err);
+	/* Edge-triggered pollers wait for an edge after EAGAIN: give them one if nothing is queued. */
+	if (err == -EAGAIN && !sk->sk_wmem_queued)
+		sk->sk_write_space(sk);
+	return err;
+}
+
+/* proto->sendmsg. Context: process. */
+int atcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	struct atcp_src src = { .msg = msg };
+	int ret;
+
+	lock_sock(sk);
+	ret = atcp_send_locked(sk, &src, msg->msg_flags);
+	release_sock(sk);
+	return ret;
+}
+
+#ifdef ATCP_HAVE_SENDPAGE
+/* proto_ops->sendpage: send part of a page by reference. Context: process. */
+ssize_t atcp_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags)
+{
+	struct atcp_src src = { .page = page, .offset = offset, .left = size };
+	struct sock *sk = sock->sk;
+	ssize_t ret;
+
+	if (!sendpage_ok(page) || !(sk->sk_route_caps & NETIF_F_SG))
+		return sock_no_sendpage(sock, page, offset, size, flags);
+	if (flags & MSG_SENDPAGE_NOTLAST)
+		flags |= MSG_MORE;
+	lock_sock(sk);
+	ret = atcp_send_locked(sk, &src, flags);
+	release_sock(sk);
+	return ret;
+}
+#endif
+
+/* proto_ops->splice_eof: nothing follows what was sent with MSG_MORE. Context: process. */
+void atcp_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	lock_sock(sk);
+	if (atcp_core_can_send(&atcp_sk(sk)->conn))
+		atcp_core_tx_push(&atcp_sk(sk)->conn, false, atcp_now());
+	release_sock(sk);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a socket: made, closed, disconnected, orphaned, destroyed, and born as the child of a
+ * listener. Who holds which reference is explained in docs/locking.md. What the states mean is the
+ * core's business; the glue only knows CLOSED (the core holds nothing), LISTEN (an accept queue is
+ * to be emptied) and whether a program has the socket open.
+ */
+#include <linux/net.h>
+#include <net/inet_common.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "glue.h"
+
+static void atcp_sock_destruct(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	if (asp->flags & ATCP_F_CORE)
+		atcp_core_conn_fini(&asp->conn);
+	if (asp->flags & ATCP_F_COUNTED)
+		atomic_dec(&atcp_sk_osns(sk)->sockets);
+	inet_sock_destruct(sk);
+}
+
+/* What a new socket and a child have in common. */
+static void atcp_sock_setup(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	asp->deferred = 0;
+	asp->rcv_bytes = 0;
+	asp->mtu_info = 0;
+	asp->mtu_seq = 0;
+	asp->port = NULL;
+	atcp_timer_init(sk);
+	atomic_inc(&atcp_sk_osns(sk)->sockets);
+	asp->flags = ATCP_F_COUNTED | ATCP_F_CORE;
+}
+
+/* proto->init. The socket is nobody's yet. Context: process. */
+int atcp_sock_init(struct sock *sk)
+{
+	struct atcp_osns *osns = atcp_sk_osns(sk);
+	struct atcp_sock *asp = atcp_sk(sk);
+	int err;
+
+	BUILD_BUG_ON(offsetof(struct atcp_sock, inet) != 0);
+	asp->flags = 0;
+	atcp_timer_init(sk);
+	sk_sockets_allocated_inc(sk);
+	err = atcp_hook(osns);
+	if (err)
+		return err;
+
+	atcp_sock_setup(sk);
+	asp->ip_proto = atcp_wire_proto(osns);
+	memset(&asp->conn, 0, sizeof(asp->conn));
+	atcp_core_conn_init(&asp->conn, osns->core);
+
+	sk->sk_destruct = atcp_sock_destruct;
+	sk->sk_write_space = atcp_write_space;
+	/* Readers under RCU may still look at it; sock_wfree() need not ask for write space. */
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
+	sk->sk_gso_type = SKB_GSO_TCPV4;
+	WRITE_ONCE(sk->sk_sndbuf,
+		   atcp_core_param_value(osns->core, atcp_core_param_find("wmem"), 1));
+	WRITE_ONCE(sk->sk_rcvbuf,
+		   atcp_core_param_value(osns->core, atcp_core_param_find("rmem"), 1));
+	return 0;
+}
+
+/*
+ * proto->destroy: give up what the socket holds apart from its memory. Also called by the kernel
+ * when creating the socket failed half-way. Lock: socket, or nobody knows it.
+ */
+void atcp_sock_free_parts(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	atcp_timer_stop(sk);
+	asp->deferred = 0;
+	atcp_port_drop(sk);
+	asp->rcv_bytes = 0;
+	sk_stream_kill_queues(sk);
+	sk_sockets_allocated_dec(sk);
+}
+
+static void atcp_sock_destroy(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	asp->flags |= ATCP_F_DESTROYED;
+	if (asp->flags & ATCP_F_ORPHAN)
+		percpu_counter_dec(&atcp_orphans);
+	atcp_sock_free_parts(sk);
+	xfrm_sk_free_policy(sk);
+	/* The reference that the program, or the accept queue, once had. */
+	sock_put(sk);
+}
+
+void atcp_sock_settle(struct sock *sk)
+{
+	if (sk->sk_state == TCP_CLOSE && sock_flag(sk, SOCK_DEAD) &&
+	    !(atcp_sk(sk)->flags & ATCP_F_DESTROYED))
+		atcp_sock_destroy(sk);
+}
+
+/* proto->release_cb: the owner is about to unlock. Lock: socket, its spinlock held too. */
+void atcp_sock_release_cb(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	if (test_and_clear_bit(ATCP_DEFER_MTU, &asp->deferred))
+		atcp_icmp_deferred(sk);
+	if (test_and_clear_bit(ATCP_DEFER_TIMER, &asp->deferred))
+		atcp_timer_deferred(sk);
+	atcp_sock_settle(sk);
+}
+
+/* Mark the socket as open by nobody and count it. Lock: socket. */
+static void atcp_sock_abandon(struct sock *sk)
+{
+	sock_orphan(sk);
+	atcp_sk(sk)->flags |= ATCP_F_ORPHAN;
+	percpu_counter_inc(&atcp_orphans);
+}
+
+/* Reset the connections that a closing listener had not handed out. Lock: the listener. */
+static void atcp_abort_children(struct sock *sk)
+{
+	struct atcp_conn *c;
+
+	while ((c = atcp_core_accept(&atcp_sk(sk)->conn)) != NULL) {
+		struct sock *child = atcp_sk_of_conn(c);
+
+		local_bh_disable();
+		bh_lock_sock(child);
+		sock_hold(child);
+		WARN_ON_ONCE(sock_owned_by_user(child));
+		atcp_sock_abandon(child);
+		atcp_core_abort(c, ATCP_REASON_ABORT_LISTENER, atcp_now());
+		atcp_rx_purge(child);
+		atcp_sock_settle(child);
+		bh_unlock_sock(child);
+		local_bh_enable();
+		sock_put(child);
+		cond_resched();
+	}
+}
+
+static void atcp_close_locked(struct sock *sk, long timeout)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	bool linger0 = sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime;
+	bool listener = sk->sk_state == TCP_LISTEN;
+	u32 unread;
+
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	asp->flags |= ATCP_F_CLOSING;
+	unread = atcp_rx_purge(sk);
+	if (!listener && !unread && !linger0 && timeout) {
+		/* Linger: the FIN goes now, the program waits until it is acknowledged. */
+		atcp_core_shutdown(&asp->conn, atcp_now());
+		sk_stream_wait_close(sk, timeout);
+		unread = atcp_rx_purge(sk);
+	}
+
+	atcp_sock_abandon(sk);
+	atcp_core_close(&asp->conn, unread, linger0, atcp_now());
+	if (listener)
+		atcp_abort_children(sk);
+	atcp_rx_purge(sk);
+	if (sk->sk_state != TCP_CLOSE &&
+	    atcp_core_too_many_orphans(&asp->conn, percpu_counter_read_positive(&atcp_orphans)))
+		atcp_core_abort(&asp->conn, ATCP_REASON_ABORT_ORPHANS, atcp_now());
+}
+
+/* proto->close. Context: process. */
+void atcp_sock_close(struct sock *sk, long timeout)
+{
+	struct atcp_osns *osns = atcp_sk_osns(sk);
+	bool reap;
+
+	/* The namespace must outlive the socket for the last line. */
+	sock_hold(sk);
+	lock_sock(sk);
+	reap = atcp_sk(sk)->port;
+	atcp_close_locked(sk, timeout);
+	/* Runs the backlog and then release_cb, which destroys the socket if it is CLOSED. */
+	release_sock(sk);
+	if (reap)
+		atcp_ports_reap(osns);
+	sock_put(sk);
+}
+
+/* proto->disconnect: back to what socket() made, apart from options. Lock: socket. */
+int atcp_sock_disconnect(struct sock *sk, int flags)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct atcp_sock *asp = atcp_sk(sk);
+	int old = sk->sk_state;
+
+	if (old == TCP_LISTEN) {
+		atcp_core_abort(&asp->conn, ATCP_REASON_ABORT_BY_USER, atcp_now());
+		atcp_abort_children(sk);
+	} else if (old != TCP_CLOSE) {
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+		atcp_core_abort(&asp->conn, ATCP_REASON_ABORT_BY_USER, atcp_now());
+	}
+	atcp_rx_purge(sk);
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	sock_reset_flag(sk, SOCK_DONE);
+	WRITE_ONCE(sk->sk_err_soft, 0);
+
+	inet->inet_dport = 0;
+	inet->inet_daddr = 0;
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
+		inet->inet_rcv_saddr = 0;
+		inet->inet_saddr = 0;
+	}
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+		atcp_put_port(sk);
+	sk_dst_reset(sk);
+	if (sk->sk_frag.page) {
+		put_page(sk->sk_frag.page);
+		sk->sk_frag.page = NULL;
+		sk->sk_frag.offset = 0;
+	}
+	sk_error_report(sk);
+	return 0;
+}
+
+/* proto->shutdown. Lock: socket. */
+void atcp_sock_shutdown(struct sock *sk, int how)
+{
+	/* States that have no FIN to send are no error here: inet_shutdown() has judged them. */
+	if (how & SEND_SHUTDOWN)
+		atcp_core_shutdown(&atcp_sk(sk)->conn, atcp_now());
+}
+
+/* ---- references and children, for the core ------------------------------------------- */
+
+bool atcp_os_conn_tryget(struct atcp_conn *c)
+{
+	return refcount_inc_not_zero(&atcp_sk_of_conn(c)->sk_refcnt);
+}
+
+void atcp_os_conn_put(struct atcp_conn *c)
+{
+	sock_put(atcp_sk_of_conn(c));
+}
+
+bool atcp_os_conn_orphaned(const struct atcp_conn *c)
+{
+	const struct sock *sk = atcp_sk_of_conn(c);
+
+	return sock_flag(sk, SOCK_DEAD) || (atcp_sk(sk)->flags & ATCP_F_CLOSING);
+}
+
+struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t)
+{
+	struct sock *lsk = atcp_sk_of_conn(listener);
+	struct atcp_sock *asp;
+	struct inet_sock *inet;
+	struct sock *sk;
+
+	sk = sk_clone_lock(lsk, GFP_ATOMIC);
+	if (!sk)
+		return NULL;
+	/* From here on the copy must not share anything with the listener. */
+	asp = atcp_sk(sk);
+	inet = inet_sk(sk);
+	RCU_INIT_POINTER(inet->inet_opt, NULL);
+	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
+	inet->mc_list = NULL;
+	memset(&inet->cork, 0, sizeof(inet->cork));
+	sk->sk_frag.page = NULL;
+	sk->sk_frag.offset = 0;
+	sk->sk_frag.size = 0;
+	atomic64_set(&sk->sk_cookie, 0);
+	sk->sk_max_ack_backlog = 0;
+	sk->sk_ack_backlog = 0;
+	sk->sk_write_pending = 0;
+	sk->sk_shutdown = 0;
+	sock_reset_flag(sk, SOCK_DEAD);
+	atcp_sock_setup(sk);
+	/* Its storage is constructed by the core, and counts as such from child_done on. */
+	asp->flags &= ~ATCP_F_CORE;
+	asp->port = atcp_port_inherit(lsk);
+	memset(&asp->conn, 0, sizeof(asp->conn));
+
+	inet->inet_daddr = t->raddr.v4;
+	inet->inet_rcv_saddr = t->laddr.v4;
+	inet->inet_saddr = t->laddr.v4;
+	inet->inet_dport = t->rport;
+	inet->inet_sport = t->lport;
+	inet->inet_num = ntohs(t->lport);
+	atomic_set(&inet->inet_id, get_random_u16());
+	sk->sk_state = TCP_CLOSE;
+	sk_set_txhash(sk);
+
+	if (!atcp_sock_route(sk)) {
+		atcp_os_child_discard(&asp->conn);
+		return NULL;
+	}
+	return &asp->conn;
+}
+
+void atcp_os_child_done(struct atcp_conn *child)
+{
+	struct sock *sk = atcp_sk_of_conn(child);
+
+	atcp_sk(sk)->flags |= ATCP_F_CORE;
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+void atcp_os_child_discard(struct atcp_conn *child)
+{
+	struct sock *sk = atcp_sk_of_conn(child);
+
+	sk->sk_state = TCP_CLOSE;
+	sock_set_flag(sk, SOCK_DEAD);
+	atcp_sock_destroy(sk);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Timer trampolines: one timer per socket and one per namespace, from the core's nanoseconds to the
+ * kernel's jiffies and back. What a deadline means is the core's affair.
+ *
+ * A socket's timer is lazy: moving the deadline later, or away, does not touch a pending timer; it
+ * fires for the old time, sees the new one and re-arms. So an ACK that moves the retransmission
+ * deadline costs a store.
+ */
+#include "glue.h"
+
+/* First jiffy at or after a deadline. */
+static unsigned long atcp_deadline_jiffies(u64 deadline_ns, u64 now_ns)
+{
+	u64 delta = 0;
+
+	if (deadline_ns > now_ns)
+		delta = nsecs_to_jiffies64(deadline_ns - now_ns) + 1;
+	return jiffies + min_t(u64, delta, MAX_JIFFY_OFFSET);
+}
+
+/* Lock: socket, not owned by a program. */
+static void atcp_timer_run(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	u64 deadline = asp->deadline_ns;
+	u64 now = atcp_now();
+
+	if (!deadline)
+		return;
+	if (now < deadline) {
+		sk_reset_timer(sk, &asp->timer, atcp_deadline_jiffies(deadline, now));
+		return;
+	}
+	asp->deadline_ns = 0;
+	atcp_core_conn_timer(&asp->conn, now);
+}
+
+static void atcp_timer_fire(struct timer_list *t)
+{
+	struct atcp_sock *asp = container_of(t, struct atcp_sock, timer);
+	struct sock *sk = &asp->inet.sk;
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk)) {
+		/* The owner holds a reference and calls release_cb before it lets go. */
+		set_bit(ATCP_DEFER_TIMER, &asp->deferred);
+	} else {
+		atcp_timer_run(sk);
+		atcp_sock_settle(sk);
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+/* From release_cb. Lock: socket. */
+void atcp_timer_deferred(struct sock *sk)
+{
+	atcp_timer_run(sk);
+}
+
+void atcp_timer_init(struct sock *sk)
+{
+	atcp_sk(sk)->deadline_ns = 0;
+	timer_setup(&atcp_sk(sk)->timer, atcp_timer_fire, 0);
+}
+
+/* Really stop it and give its reference back. Lock: socket. */
+void atcp_timer_stop(struct sock *sk)
+{
+	atcp_sk(sk)->deadline_ns = 0;
+	clear_bit(ATCP_DEFER_TIMER, &atcp_sk(sk)->deferred);
+	sk_stop_timer(sk, &atcp_sk(sk)->timer);
+}
+
+void atcp_os_conn_timer(struct atcp_conn *c, uint64_t deadline_ns)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct atcp_sock *asp = atcp_sk(sk);
+	unsigned long when;
+
+	asp->deadline_ns = deadline_ns;
+	if (!deadline_ns)
+		return;
+	when = atcp_deadline_jiffies(deadline_ns, atcp_now());
+	if (timer_pending(&asp->timer) && time_before_eq(asp->timer.expires, when))
+		return;
+	sk_reset_timer(sk, &asp->timer, when);
+}
+
+/* ---- the namespace's timer ----------------------------------------------------------- */
+
+static void atcp_ns_timer_fire(struct timer_list *t)
+{
+	struct atcp_osns *osns = container_of(t, struct atcp_osns, timer);
+
+	atcp_core_ns_timer(osns->core, atcp_now());
+}
+
+void atcp_os_ns_timer(struct atcp_osns *ns, uint64_t deadline_ns)
+{
+	if (READ_ONCE(ns->dying))
+		return;
+	if (deadline_ns)
+		mod_timer(&ns->timer, atcp_deadline_jiffies(deadline_ns, atcp_now()));
+	else
+		del_timer(&ns->timer);
+}
+
+void atcp_ns_timer_init(struct atcp_osns *osns)
+{
+	timer_setup(&osns->timer, atcp_ns_timer_fire, 0);
+}
+
+/* No packet and no socket is left that could arm it; the handler itself looks at dying. */
+void atcp_ns_timer_stop(struct atcp_osns *osns)
+{
+	WRITE_ONCE(osns->dying, true);
+	del_timer_sync(&osns->timer);
+}

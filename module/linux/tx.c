@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the core's header and a piece of the send queue to IP: clone, headers, checksum offload, GSO,
+ * route, ip_local_out. The core decides what is sent; the pieces stay its own and may be sent again.
+ *
+ * A piece is an skb with an empty linear part in front of payload in page fragments. Its clones
+ * share that linear part, so the headers of a clone may be written only while no other clone is
+ * alive; otherwise the linear part is copied.
+ */
+#include <linux/tcp.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "glue.h"
+
+u8 atcp_wire_proto(const struct atcp_osns *osns)
+{
+	return atcp_core_wire_is_tcp(osns->core) ? IPPROTO_TCP : IPPROTO_ATCP;
+}
+
+/* ---- routes -------------------------------------------------------------------------- */
+
+struct dst_entry *atcp_sock_route(struct sock *sk)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	if (likely(dst))
+		return dst;
+	rt = ip_route_output_ports(sock_net(sk), &fl4, sk, inet->inet_daddr, inet->inet_saddr,
+				   inet->inet_dport, inet->inet_sport, atcp_sk(sk)->ip_proto,
+				   atcp_rt_tos(sk), sk->sk_bound_dev_if);
+	if (IS_ERR(rt))
+		return NULL;
+	sk_setup_caps(sk, &rt->dst);
+	return &rt->dst;
+}
+
+static void atcp_route_facts(const struct dst_entry *dst, struct atcp_route *out)
+{
+	out->mtu = dst_mtu(dst);
+	out->advmss = dst_metric_advmss(dst);
+}
+
+bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out)
+{
+	struct dst_entry *dst = atcp_sock_route(atcp_sk_of_conn(c));
+
+	if (!dst)
+		return false;
+	atcp_route_facts(dst, out);
+	return true;
+}
+
+void atcp_os_conn_route_suspect(struct atcp_conn *c)
+{
+	dst_negative_advice(atcp_sk_of_conn(c));
+}
+
+/* A route for a segment without connection; the caller's to put. NULL: none. */
+static struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
+				       const struct atcp_tuple *t, u8 proto)
+{
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	rt = ip_route_output_ports(ns->net, &fl4, via, t->raddr.v4, t->laddr.v4, t->rport,
+				   t->lport, proto, via ? atcp_rt_tos(via) : 0,
+				   via ? via->sk_bound_dev_if : 0);
+	return IS_ERR(rt) ? NULL : rt;
+}
+
+static u8 atcp_via_proto(const struct atcp_osns *ns, const struct sock *via)
+{
+	return via ? atcp_sk(via)->ip_proto : atcp_wire_proto(ns);
+}
+
+bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
+		   struct atcp_route *out)
+{
+	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
+	struct rtable *rt = atcp_tuple_route(ns, sk, t, atcp_via_proto(ns, sk));
+
+	if (!rt)
+		return false;
+	atcp_route_facts(&rt->dst, out);
+	ip_rt_put(rt);
+	return true;
+}
+
+/* ---- headers ------------------------------------------------------------------------- */
+
+/*
+ * Leave the checksum to the device, or do it now if the device knows TCP and UDP only. A GSO skb is
+ * finished by the device or, for protocol 253, by offload.c.
+ */
+static int atcp_tx_checksum(struct sk_buff *skb, u8 proto, __be32 saddr, __be32 daddr,
+			    const struct net_device *dev)
+{
+	struct tcphdr *th = tcp_hdr(skb);
+
+	th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	if (proto == IPPROTO_TCP || (dev->features & NETIF_F_HW_CSUM) || skb_is_gso(skb))
+		return 0;
+	return skb_checksum_help(skb);
+}
+
+struct atcp_ip_params {
+	__be32 saddr;
+	__be32 daddr;
+	u8 proto;
+	u8 tos;
+	u8 ttl;
+	bool df;
+};
+
+static void atcp_push_ip(struct sk_buff *skb, const struct atcp_ip_params *p)
+{
+	struct iphdr *iph = skb_push(skb, sizeof(struct iphdr));
+
+	skb_reset_network_header(skb);
+	*(__be16 *)iph = htons((4 << 12) | (5 << 8) | p->tos);
+	iph->id = 0;
+	iph->frag_off = p->df ? htons(IP_DF) : 0;
+	iph->ttl = p->ttl;
+	iph->protocol = p->proto;
+	iph->saddr = p->saddr;
+	iph->daddr = p->daddr;
+	skb->protocol = htons(ETH_P_IP);
+}
+
+static u8 atcp_ttl(const struct sock *sk, const struct dst_entry *dst)
+{
+	int ttl = sk ? READ_ONCE(inet_sk(sk)->uc_ttl) : -1;
+
+	return ttl < 0 ? ip4_dst_hoplimit(dst) : ttl;
+}
+
+static struct sk_buff *atcp_tx_empty(void)
+{
+	struct sk_buff *skb = alloc_skb(ATCP_HEADROOM, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (skb)
+		skb_reserve(skb, ATCP_HEADROOM);
+	return skb;
+}
+
+/* A copy of a piece whose headers may be written. */
+static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
+{
+	struct skb_shared_info *si;
+	struct sk_buff *skb;
+
+	if (unlikely(skb_cloned(piece))) {
+		skb = pskb_copy(piece, GFP_ATOMIC | __GFP_NOWARN);
+		if (!skb)
+			return NULL;
+		skb_shinfo(skb)->flags |= skb_shinfo(piece)->flags & SKBFL_SHARED_FRAG;
+	} else {
+		skb = skb_clone(piece, GFP_ATOMIC | __GFP_NOWARN);
+		if (!skb)
+			return NULL;
+	}
+	/* Shared with the piece perhaps, but with no other clone. */
+	si = skb_shinfo(skb);
+	if (skb->len > mss) {
+		si->gso_size = mss;
+		si->gso_segs = DIV_ROUND_UP(skb->len, mss);
+		/* For 253 a type that no device segments by itself: offload.c does it. */
+		si->gso_type = proto == IPPROTO_TCP ? SKB_GSO_TCPV4 : SKB_GSO_SCTP;
+	} else {
+		si->gso_size = 0;
+		si->gso_segs = 1;
+		si->gso_type = 0;
+	}
+	return skb;
+}
+
+static void atcp_push_tcp(struct sk_buff *skb, const u8 *hdr, u32 hdr_len)
+{
+	memset(skb->cb, 0, sizeof(skb->cb));
+	memcpy(skb_push(skb, hdr_len), hdr, hdr_len);
+	skb_reset_transport_header(skb);
+}
+
+/* ---- emit ---------------------------------------------------------------------------- */
+
+int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
+		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct inet_sock *inet = inet_sk(sk);
+	struct net *net = sock_net(sk);
+	struct atcp_ip_params ip;
+	struct dst_entry *dst;
+	struct sk_buff *skb;
+	int err = -1;
+
+	rcu_read_lock();
+	dst = atcp_sock_route(sk);
+	if (!dst)
+		goto out;
+	ip.proto = atcp_sk(sk)->ip_proto;
+	skb = pkt ? atcp_tx_copy(atcp_pkt_skb(pkt), mss, ip.proto) : atcp_tx_empty();
+	if (!skb)
+		goto out;
+
+	atcp_push_tcp(skb, hdr, hdr_len);
+	skb_set_owner_w(skb, sk);
+	ip.saddr = inet->inet_saddr;
+	ip.daddr = inet->inet_daddr;
+	ip.tos = READ_ONCE(inet->tos) & ~INET_ECN_MASK;
+	ip.ttl = atcp_ttl(sk, dst);
+	ip.df = ip_dont_fragment(sk, dst);
+	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {
+		kfree_skb(skb);
+		goto out;
+	}
+	atcp_push_ip(skb, &ip);
+	ip_select_ident_segs(net, skb, sk, skb_shinfo(skb)->gso_segs ?: 1);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = READ_ONCE(sk->sk_mark);
+	skb_dst_set_noref(skb, dst);
+	err = ip_local_out(net, sk, skb);
+	err = net_xmit_eval(err) ? -1 : 0;
+out:
+	rcu_read_unlock();
+	return err;
+}
+
+int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
+		 const uint8_t *hdr, uint32_t hdr_len)
+{
+	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
+	struct atcp_ip_params ip = {
+		.saddr = t->laddr.v4,
+		.daddr = t->raddr.v4,
+		.proto = atcp_via_proto(ns, sk),
+		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
+		.df = true,
+	};
+	struct sk_buff *skb;
+	struct rtable *rt;
+
+	rt = atcp_tuple_route(ns, sk, t, ip.proto);
+	if (!rt)
+		return -1;
+	skb = atcp_tx_empty();
+	if (!skb) {
+		ip_rt_put(rt);
+		return -1;
+	}
+	skb_dst_set(skb, &rt->dst);
+	atcp_push_tcp(skb, hdr, hdr_len);
+	ip.ttl = atcp_ttl(sk, &rt->dst);
+	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, rt->dst.dev)) {
+		kfree_skb(skb);
+		return -1;
+	}
+	atcp_push_ip(skb, &ip);
+	skb->mark = sk ? READ_ONCE(sk->sk_mark) : 0;
+	skb->priority = sk ? READ_ONCE(sk->sk_priority) : 0;
+	return net_xmit_eval(ip_local_out(ns->net, NULL, skb)) ? -1 : 0;
+}
+
+/* ---- pieces of the send queue -------------------------------------------------------- */
+
+/* An empty piece, charged to the socket. NULL: no memory. Lock: socket. */
+struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp)
+{
+	struct sk_buff *skb = alloc_skb_fclone(ATCP_HEADROOM, gfp);
+
+	if (!skb)
+		return NULL;
+	if (!sk_wmem_schedule(sk, skb->truesize)) {
+		__kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(skb, ATCP_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* Only clones' headers are ever looked at: lower layers may write those. */
+	__skb_header_release(skb);
+	sk_wmem_queued_add(sk, skb->truesize);
+	sk_mem_charge(sk, skb->truesize);
+	memset(skb->cb, 0, sizeof(skb->cb));
+	return skb;
+}
+
+void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+
+	sk_wmem_queued_add(sk, -skb->truesize);
+	sk_mem_uncharge(sk, skb->truesize);
+	__kfree_skb(skb);
+}
+
+struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+	struct sk_buff *rest;
+	u32 moved, truesize;
+
+	if (WARN_ON_ONCE(at == 0 || at >= skb->len))
+		return NULL;
+	rest = atcp_tx_alloc(sk, GFP_ATOMIC | __GFP_NOWARN);
+	if (!rest)
+		return NULL;
+	if (skb_cloned(skb)) {
+		/* The list of fragments is shared with a clone under way: take an own one. */
+		truesize = skb->truesize;
+		if (pskb_expand_head(skb, 0, 0, GFP_ATOMIC | __GFP_NOWARN)) {
+			atcp_os_tx_free(c, (struct atcp_pkt *)rest->cb);
+			return NULL;
+		}
+		skb->truesize = truesize;
+		__skb_header_release(skb);
+	}
+	moved = skb->len - at;
+	skb_split(skb, rest, at);
+	/* The charge for payload bytes moves along; the sum stays. */
+	moved = min(moved, skb->truesize);
+	skb->truesize -= moved;
+	rest->truesize += moved;
+	return (struct atcp_pkt *)rest->cb;
+}
+
+bool atcp_os_tx_busy(const struct atcp_conn *c, const struct atcp_pkt *pkt)
+{
+	return skb_fclone_busy(atcp_sk_of_conn(c), atcp_pkt_skb(pkt));
+}
+
+void atcp_os_tx_want(struct atcp_conn *c, uint32_t bytes)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) || sk_under_memory_pressure(sk))
+		return;
+	if (bytes > sk->sk_sndbuf)
+		WRITE_ONCE(sk->sk_sndbuf, bytes);
+}
