@@ -242,8 +242,8 @@ def ack_of_unsent_data():
     peer.connect()
     conn = net.accept(victim.listener)
     peer.send("PA", b"x", advance=False, ack=peer.rcv + 5000)
-    seg = peer.expect("A", seq=peer.rcv)
-    equal(seg.ack, peer.snd, "data with an impossible ACK is not taken")
+    if net.IS_ATCP:  # Linux 6.1 is silent here; RFC 9293 3.10.7.4 asks for an ACK
+        peer.expect("A", seq=peer.rcv, ack=peer.snd)
     check(not net.readable(conn, 0.1), "data with an impossible ACK was delivered")
     victim.counted("ack_unsent")
     victim.alive()
