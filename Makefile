@@ -57,3 +57,151 @@ modules_install: ## install the module for the running kernel (or KDIR=…)
 	$(Q)$(MAKE) -C $(or $(KDIR),/lib/modules/$(shell uname -r)/build) \
 		M=$(abspath $(B)/$(notdir $(realpath $(or $(KDIR),/lib/modules/$(shell uname -r)/build)))) modules_install
 	$(Q)depmod -a
+
+# ------------------------------------------------------------------------------------------------------- programs of userspace
+
+DEP	 := -MMD -MP
+WARN	 := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers
+obj	  = $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
+
+.PHONY: tools
+tools: ## build/tools/atcp and build/tools/libatcp-preload.so
+	$(Q)$(DEPS) tools
+	$(Q)$(MAKE) -s -j$(JOBS) $(B)/tools/atcp $(B)/tools/libatcp-preload.so
+
+TOOL_SRC := $(sort $(wildcard tools/atcp/*.cpp))
+$(B)/tools/%.o: %.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ -std=c++20 -O2 -g $(WARN) $(DEP) -Iuapi -Itools/atcp -c -o $@ $<
+$(B)/tools/atcp: $(call obj,tools,$(TOOL_SRC))
+	$(Q)g++ -o $@ $^ -lmnl -lfmt
+$(B)/tools/libatcp-preload.so: $(wildcard tools/preload/*.c)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -O2 -g -Wall -Wextra -fPIC -shared -Iuapi -o $@ $^ -ldl -pthread
+
+PROG_SRC := $(sort $(wildcard ktests/vm/progs/*.c ktests/vm/progs/*.cpp))
+PROGS	 := $(addprefix $(B)/progs/,$(notdir $(basename $(PROG_SRC))))
+.PHONY: progs
+progs: ## the programs that VM scenarios run, in build/progs
+	$(Q)$(MAKE) -s -j$(JOBS) -f Makefile progs-files
+.PHONY: progs-files
+progs-files: $(PROGS)
+$(B)/progs/%: ktests/vm/progs/%.c
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -O2 -g -Wall -Wextra $(DEP) -MF $@.d -Iuapi -o $@ $< -pthread
+$(B)/progs/%: ktests/vm/progs/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ -std=c++20 -O2 -g $(WARN) $(DEP) -MF $@.d -Iuapi -o $@ $< -pthread
+
+# ------------------------------------------------------------------------------------------------------------------ unit tests
+
+# The core is compiled with the kernel's rules of the language and userspace's sanitizers; the tests like any program.
+SAN	 := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FREE	 := -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-sanitize=vptr
+CORE_SRC := $(sort $(filter-out module/core/tests/%,$(wildcard module/core/*.cpp module/core/*/*.cpp)))
+UNIT_SRC := $(sort $(shell find module/core/tests -name '*.cpp' 2>/dev/null))
+TTST_SRC := $(sort $(wildcard tools/atcp/tests/*.cpp)) $(filter-out tools/atcp/main.cpp,$(TOOL_SRC))
+UNITFLAGS := -std=c++20 -Og -g $(WARN) -funsigned-char -fno-strict-aliasing $(SAN) $(DEP) -Iuapi
+
+$(B)/unit/module/core/tests/%.o: module/core/tests/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ $(UNITFLAGS) -Imodule/core -Imodule/core/tests -c -o $@ $<
+$(B)/unit/module/core/%.o: module/core/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ $(UNITFLAGS) $(FREE) -Imodule/core -c -o $@ $<
+$(B)/unit/tools/%.o: tools/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ $(UNITFLAGS) -Itools/atcp -c -o $@ $<
+$(B)/unit/core_tests: $(call obj,unit,$(CORE_SRC) $(UNIT_SRC))
+	$(Q)g++ $(SAN) -o $@ $^ -lgtest -lgtest_main -pthread
+$(B)/unit/tool_tests: $(call obj,unit,$(TTST_SRC))
+	$(Q)g++ $(SAN) -o $@ $^ -lgtest -lgtest_main -lmnl -lfmt -pthread
+
+.PHONY: unit
+unit: ## unit tests of the core and of the tool, under ASan and UBSan (ARGS=--gtest_filter=…)
+	$(Q)$(DEPS) unit tools
+	$(Q)$(MAKE) -s -j$(JOBS) $(B)/unit/core_tests $(B)/unit/tool_tests
+	$(Q)tools/check/gtest.sh unit $(B)/unit/core_tests $(B)/unit/tool_tests -- $(ARGS)
+
+# ------------------------------------------------------------------------------------------------------------------------ fuzz
+
+FUZZ	 := $(sort $(wildcard ktests/fuzz/*_fuzz.cpp))
+FUZZBIN	 := $(patsubst ktests/fuzz/%.cpp,$(B)/fuzz/%,$(FUZZ))
+FUZZFLAGS := -std=c++20 -O1 -g -funsigned-char -fno-strict-aliasing -fsanitize=address,undefined $(DEP) -Iuapi -Imodule/core -Imodule/core/tests
+FUZZ_SHARED := $(CORE_SRC) $(wildcard module/core/tests/fake_os*.cpp module/core/tests/fake_net*.cpp)
+
+$(B)/fuzz/module/%.o: module/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)clang++ $(FUZZFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(B)/fuzz/ktests/%.o: ktests/%.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)clang++ $(FUZZFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(FUZZBIN): $(B)/fuzz/%: $(B)/fuzz/ktests/fuzz/%.o $(call obj,fuzz,$(FUZZ_SHARED))
+	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $^
+
+.PHONY: fuzz fuzz-files
+fuzz-files: $(FUZZBIN)
+fuzz: ## libFuzzer targets, SECONDS=60 in all; the corpus grows in build/fuzz
+	$(Q)$(DEPS) fuzz
+	$(Q)$(MAKE) -s -j$(JOBS) fuzz-files
+	$(Q)tools/check/fuzz.sh $(SECONDS) $(FUZZBIN)
+
+# ------------------------------------------------------------------------------------------------------ tests in virtual machines
+
+.PHONY: kunit
+kunit: ## KUnit suites of the glue, in the debug kernel
+	$(Q)$(DEPS) vm
+	$(Q)$(MAKE) module-debug
+	$(Q)ktests/kunit/run
+
+.PHONY: vm-test
+vm-test: ## whole-system scenarios on 6.1, 6.12 and debug (ARGS='--kernel 6.1 NAME…')
+	$(Q)$(DEPS) vm demo
+	$(Q)$(MAKE) modules module-debug tools progs
+	$(Q)mkdir -p $(B)/results
+	$(Q)ATCP_RESULT=$(abspath $(B)/results/vm-test.txt) ktests/vm/scenarios/run-all $(ARGS)
+
+KERNEL	 ?= 6.1
+.PHONY: vm-shell
+vm-shell: ## a shell in a guest with atcp loaded (KERNEL=6.1|6.12|debug)
+	$(Q)$(DEPS) vm
+	$(Q)$(MAKE) module-$(KERNEL) tools progs
+	$(Q)ktests/vm/run --kernel $(KERNEL) --shell
+
+.PHONY: demo
+demo: ## watch atcp carry files to and from a stock peer
+	$(Q)$(DEPS) vm demo
+	$(Q)$(MAKE) module-6.1 tools progs
+	$(Q)ktests/vm/demo
+
+.PHONY: bench
+bench: ## atcp and the kernel's TCP side by side, one table
+	$(Q)$(DEPS) vm bench
+	$(Q)$(MAKE) module-$(KERNEL) tools progs
+	$(Q)ktests/bench/run --kernel $(KERNEL) $(ARGS)
+
+# ---------------------------------------------------------------------------------------------------------------------- all tests
+
+.PHONY: check
+check: ## sparse, formatting, cppcheck, architecture; silent when clean (UPDATE=1 renews imports.txt)
+	$(Q)$(DEPS) build check
+	$(Q)$(MAKE) modules
+	$(Q)V=$(V) UPDATE=$(UPDATE) tools/check/run
+
+.PHONY: format
+format: ## clang-format the C++ sources in place
+	$(Q)tools/check/format.sh -i
+
+.PHONY: test
+test: ## everything that must pass; the last line is "N passed, M failed"
+	$(Q)tools/check/stages unit check kunit fuzz vm-test
+
+.PHONY: test-long
+test-long: ## test, then an hour of fuzzing and every scenario that test leaves out
+	$(Q)FUZZ_SECONDS=3600 VM_ARGS=--long tools/check/stages unit check kunit fuzz vm-test
+
+.PHONY: clean
+clean: ## remove build/ (the kernels in the cache stay)
+	$(Q)rm -rf $(B)
+
+-include $(shell find $(B)/unit $(B)/tools $(B)/fuzz $(B)/progs -name '*.d' 2>/dev/null)
