@@ -172,6 +172,14 @@ void newreno_account(Tcb &t, AckSample &a) {
 
 }  // namespace
 
+void want_send_buffer(Tcb &t) {
+  // Two windows: one in flight, one to follow; what a segment costs beside its payload is counted in.
+  constexpr uint32_t kPerSegment = 512;
+  const uint64_t bytes = 2ull * max(t.cc.cwnd, t.param(Param::InitCwnd)) * (t.mss + kPerSegment);
+  atcp_os_tx_want(t.conn(),
+                  static_cast<uint32_t>(min<uint64_t>(bytes, t.param(Param::Wmem, 2))));
+}
+
 bool update_send_window(Tcb &t, const atcp_seg &seg) {
   const Seq seq(seg.seq);
   const Seq ack(seg.ack);
@@ -262,8 +270,10 @@ AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
     // An answered probe: the peer lives, keep probing at the backed-off pace.
     t.timers.set(TimerId::Persist, now.us + t.rto_us());
   }
-  if (advanced)
+  if (advanced) {
+    want_send_buffer(t);
     atcp_os_conn_event(t.conn(), ATCP_EV_WRITABLE);
+  }
   return r;
 }
 

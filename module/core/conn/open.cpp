@@ -226,8 +226,7 @@ void become_established(Tcb &t, Now now) {
   set_state(t, State::Established);
   set_cc(t, *t.cc_ops, true, now);
   enter_quick_ack(t, 16);
-  // Room for two windows of what may be in flight to begin with.
-  atcp_os_tx_want(t.conn(), 2 * t.cc.cwnd * (static_cast<uint32_t>(t.mss) + 512));
+  want_send_buffer(t);
   atcp_os_conn_event(t.conn(), ATCP_EV_STATE | ATCP_EV_WRITABLE);
   if (t.keepalive_on)
     restart_keepalive(t, now);

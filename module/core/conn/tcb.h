@@ -301,6 +301,8 @@ struct AckResult {
   uint32_t reason = 0;        ///< if not valid
 };
 AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now);
+/// Autotuning of the send buffer: it follows cwnd up to wmem's maximum.
+void want_send_buffer(Tcb &t);
 /// Take the window of an acceptable segment. True if it changed.
 bool update_send_window(Tcb &t, const atcp_seg &seg);
 
