@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Two hosts (namespaces `a` and `b` joined by veth) and transfers between them
+with the xfer program. What a scenario checks about them is its own matter."""
+
+import os
+import re
+
+from . import net
+
+ADDR = {"a": "10.1.0.1", "b": "10.1.0.2"}
+NETEM = "delay 30ms 10ms loss 2% reorder 5% duplicate 1% corrupt 0.5% limit 20000"
+
+
+class TwoHosts(net.Namespaces):
+    """with TwoHosts() as hosts: a (10.1.0.1) -- b (10.1.0.2)"""
+
+    def __init__(self, netem="", mtu=1500):
+        super().__init__("a", "b")
+        self.netem, self.mtu, self.dumps = netem, mtu, []
+
+    def __enter__(self):
+        super().__enter__()
+        self.dev = dict(zip("ab", self.link("a", ADDR["a"] + "/24", "b", ADDR["b"] + "/24")))
+        for name in "ab":
+            self.run(name, f"ip link set {self.dev[name]} mtu {self.mtu}")
+            if self.netem:
+                self.run(name, f"tc qdisc add dev {self.dev[name]} root netem {self.netem}")
+        self.warm_up()
+        return self
+
+    def __exit__(self, *exc):
+        for dump in self.dumps:
+            dump.kill()
+            dump.wait()
+        super().__exit__(*exc)
+
+    def warm_up(self):
+        """Neighbours know each other before anything is measured or counted."""
+        macs = {n: self.run(n, f"cat /sys/class/net/{self.dev[n]}/address").strip() for n in "ab"}
+        self.run("a", f"ip neigh replace {ADDR['b']} lladdr {macs['b']} dev {self.dev['a']}")
+        self.run("b", f"ip neigh replace {ADDR['a']} lladdr {macs['a']} dev {self.dev['b']}")
+
+    def watch(self, name, expression):
+        """tcpdump in one namespace; .text() of the result is what it has seen."""
+        dump = self.spawn(name, ["tcpdump", "-Z", "root", "-nn", "-l", "-i", self.dev[name], expression])
+        self.dumps.append(dump)
+        # It says "listening on" when its socket is there.
+        for line in dump.stdout:
+            if "listening on" in line:
+                return dump
+        raise net.Failed("tcpdump did not start")
+
+    def start(self, port, left, right, options="", left_options="", right_options=""):
+        """xfer between a (server, protocol `left`) and b (client, protocol `right`)."""
+        base = f"{net.PROGS}/xfer"
+        server = self.spawn("a", f"{base} server {ADDR['a']} {port} --proto {left} {options} {left_options}")
+        client = self.spawn("b", f"{base} client {ADDR['a']} {port} --proto {right} {options} {right_options}")
+        return server, client
+
+    def finish(self, pair, what, timeout=900):
+        """Both ends' JSON reports; fails unless both are content."""
+        out = [net.last_json(net.finish(p, f"xfer {side} of {what}", timeout)) for side, p in
+               zip(("server", "client"), pair)]
+        return out
+
+    def transfer(self, port, left, right, what, options="", timeout=900, **more):
+        return self.finish(self.start(port, left, right, options, **more), what, timeout)
+
+
+def stop_watch(dump):
+    """Ends a tcpdump; returns the packets it has printed."""
+    dump.terminate()
+    text, _ = dump.communicate(timeout=20)
+    return [line for line in text.splitlines() if re.match(r"\d\d:\d\d:\d\d", line)]
+
+
+def tested():
+    """The protocol under test, as xfer names it."""
+    return net.PROTO_NAME
+
+
+def kernel_name():
+    return os.environ.get("ATCP_KERNEL", "host")

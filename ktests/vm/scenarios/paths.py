@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: a small MTU in the middle is found through ICMP; the firewall's word counts; ICMP errors reach the application
+# mode: smp
+# seconds: 120
+"""What routers and firewalls on the path do to a connection."""
+
+import socket
+import time
+
+from lib import net
+from lib.flows import tested
+
+
+class Router(net.Namespaces):
+    """a (10.1.0.1) -- r -- b (10.2.0.2); the second link has a smaller MTU."""
+
+    def __init__(self, mtu=1500):
+        super().__init__("a", "r", "b")
+        self.mtu = mtu
+
+    def __enter__(self):
+        super().__enter__()
+        self.link("a", "10.1.0.1/24", "r", "10.1.0.254/24")
+        inner, outer = self.link("r", "10.2.0.254/24", "b", "10.2.0.2/24")
+        self.run("r", f"ip link set {inner} mtu {self.mtu} && sysctl -qw net.ipv4.ip_forward=1")
+        self.run("b", f"ip link set {outer} mtu {self.mtu}")
+        self.run("a", "ip route add default via 10.1.0.254")
+        self.run("b", "ip route add default via 10.2.0.254")
+        return self
+
+
+def transfer(hosts, left, right, role="both", size=2000001):
+    program = f"{net.PROGS}/xfer"
+    options = f"--bytes {size} --timeout 30 --role"
+    other = {"both": "both", "send": "recv", "recv": "send"}[role]
+    # The server (a) has no idea of the small link: only ICMP can tell it.
+    server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {left} {options} {other}")
+    client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto {right} {options} {role}")
+    net.finish(client, "client")
+    return net.last_json(net.finish(server, "server"))
+
+
+def mtu_in_the_middle():
+    """b announces a large MSS although its link is small, so a learns the path MTU from ICMP."""
+    for mtu in (1000, 576):
+        with Router(mtu) as hosts:
+            hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
+            transfer(hosts, tested(), "tcp", "recv")
+            route = hosts.run("a", "ip route get 10.2.0.2")
+            net.check(f"mtu {mtu}" in route, f"path MTU not learnt: {route}")
+
+
+def mtu_in_the_middle_from_kernel_peer():
+    """The other way round: the kernel's TCP sends large segments to a connection of ours."""
+    with Router(1000) as hosts:
+        hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
+        transfer(hosts, "tcp", tested(), "recv")
+
+
+def firewall_drops():
+    """A rule in `input` stands before us: SYNs to the port vanish; without the rule the same port answers."""
+    lst = net.listener(port=8080)
+    net.sh("nft add table inet t && nft 'add chain inet t in { type filter hook input priority 0; }' && "
+           "nft add rule inet t in tcp dport 8080 counter drop")
+    net.sysctl("syn_retries", 1)
+    sock = net.new_socket()
+    sock.settimeout(1.5)
+    try:
+        sock.connect(("127.0.0.1", 8080))
+        raise net.Failed("connected through a drop rule")
+    except socket.timeout:
+        pass
+    sock.close()
+    rules = net.sh("nft list ruleset")
+    net.check("counter packets 0" not in rules, f"the rule saw nothing: {rules}")
+    net.sh("nft flush ruleset")
+    sock = net.new_socket()
+    sock.settimeout(3)
+    sock.connect(("127.0.0.1", 8080))
+    net.accept(lst)
+
+
+def firewall_rejects():
+    """reject with an ICMP error or a reset is the application's error at once."""
+    net.listener(port=8080)
+    net.sh("nft add table inet t && nft 'add chain inet t in { type filter hook input priority 0; }'")
+    for rule, want in (("reject with icmpx type port-unreachable", "ECONNREFUSED"),
+                       ("reject with icmpx type host-unreachable", "EHOSTUNREACH"),
+                       ("reject with tcp reset", "ECONNREFUSED")):
+        net.sh(f"nft flush chain inet t in && nft add rule inet t in tcp dport 8080 {rule}")
+        sock = net.new_socket()
+        sock.settimeout(5)
+        start = time.monotonic()
+        net.equal(net.error_of(sock.connect, ("127.0.0.1", 8080)), want, rule)
+        net.check(time.monotonic() - start < 4, "not at once")
+        sock.close()
+
+
+def link_down_and_up():
+    """A transfer stalls while the link is down and goes on when it is back."""
+    with Router() as hosts:
+        program, options = f"{net.PROGS}/xfer", "--role both --bytes 2000000 --timeout 60"
+        hosts.run("r", "tc qdisc add dev vb root netem rate 20mbit limit 100 delay 5ms")
+        server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {tested()} {options}")
+        client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto tcp {options}")
+        time.sleep(0.6)
+        hosts.run("r", "tc qdisc change dev vb root netem loss 100%")
+        time.sleep(3)
+        hosts.run("r", "tc qdisc replace dev vb root netem rate 20mbit limit 100 delay 5ms")
+        net.finish(client, "client")
+        net.finish(server, "server")
+
+
+if __name__ == "__main__":
+    net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, firewall_drops, firewall_rejects, link_down_and_up)

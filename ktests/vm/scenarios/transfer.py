@@ -1,0 +1,42 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: 64 MB each way between every pair of stacks through delay, loss, reordering, duplication and corruption; no RST
+# mode: smp
+# seconds: 900
+"""The transfer matrix. Each pair of stacks carries eight flows, in both
+directions at once, beside a kernel-TCP pair that must not notice; tcpdump on
+both ends must see no reset that neither stack owes."""
+
+import os
+
+from lib import net
+from lib.flows import NETEM, TwoHosts, kernel_name, stop_watch, tested
+
+# The instrumented kernel is many times slower: its full size belongs to the long run.
+MEGABYTES = int(os.environ.get("ATCP_TRANSFER_MB", "8" if kernel_name() == "debug" else "64"))
+FLOWS = 8
+
+
+def matrix():
+    with TwoHosts(netem=NETEM) as hosts:
+        dumps = [hosts.watch(n, "tcp[tcpflags] & tcp-rst != 0") for n in "ab"]
+        options = f"--role both --flows {FLOWS} --bytes {(MEGABYTES << 20) // FLOWS} --timeout 120"
+        pairs = {f"{tested()} and kernel TCP": ("tcp", tested()), f"{tested()} and {tested()}": (tested(), tested()),
+                 "kernel TCP beside them": ("tcp", "tcp")}
+        running = {}
+        for port, (what, (left, right)) in enumerate(pairs.items(), 7001):
+            size = options if what != "kernel TCP beside them" else options + f" --bytes {(4 << 20) // FLOWS}"
+            running[what] = hosts.start(port, left, right, size)
+        for what, pair in running.items():
+            server, client = hosts.finish(pair, what)
+            net.equal(server["sha256_sent"], client["sha256_received"], "sha256 of the first flow")
+            net.equal(client["sha256_sent"], server["sha256_received"], "sha256 of the first flow")
+            print(f"    {what}: {(server['sent'] + client['sent']) / 1e6:.0f} MB in {client['seconds']:.1f} s, "
+                  f"{server['retransmits']} + {client['retransmits']} retransmissions")
+        for dump in dumps:
+            resets = stop_watch(dump)
+            net.equal(len(resets), 0, f"resets seen, the first: {resets[:3]}")
+
+
+if __name__ == "__main__":
+    net.main(matrix)
