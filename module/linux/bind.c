@@ -25,7 +25,7 @@ int atcp_get_port(struct sock *sk, unsigned short snum)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct atcp_sock *asp = atcp_sk(sk);
-	union atcp_ip laddr = { .v4 = inet->inet_rcv_saddr };
+	union atcp_ip laddr = { .v4 = (__force u32)inet->inet_rcv_saddr };
 	u32 uid = from_kuid(&init_user_ns, sock_i_uid(sk));
 	int tries = snum ? 1 : ATCP_PORT_TRIES;
 	struct atcp_port *p;
@@ -213,8 +213,8 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 
-	t.laddr.v4 = inet->inet_saddr;
-	t.raddr.v4 = daddr;
+	t.laddr.v4 = (__force u32)inet->inet_saddr;
+	t.raddr.v4 = (__force u32)daddr;
 	t.lport = (__force u16)inet->inet_sport;
 	t.rport = (__force u16)usin->sin_port;
 	err = -atcp_errno(atcp_core_connect(&asp->conn, &t, atcp_now()));
@@ -222,7 +222,7 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 		atcp_connect_undo(sk);
 		return err;
 	}
-	inet->inet_sport = (__force __be16)t.lport;
+	inet->inet_sport = atcp_be16(t.lport);
 	inet->inet_num = ntohs(inet->inet_sport);
 	return 0;
 }

@@ -131,6 +131,17 @@ static inline struct atcp_pkt *atcp_skb_pkt(struct sk_buff *skb)
 	return (struct atcp_pkt *)skb->cb;
 }
 
+/* The border's addresses and ports are in network order, but plain integers. */
+static inline __be32 atcp_v4(const union atcp_ip *ip)
+{
+	return (__force __be32)ip->v4;
+}
+
+static inline __be16 atcp_be16(u16 port)
+{
+	return (__force __be16)port;
+}
+
 static inline u64 atcp_now(void)
 {
 	return ktime_get_ns();
@@ -157,6 +168,7 @@ u64 atcp_mem_read(enum atcp_mem kind);
 extern struct proto atcp_prot;
 extern const struct proto_ops atcp_ops;
 extern struct percpu_counter atcp_orphans;
+bool atcp_under_pressure(void);
 int atcp_inet_init(void);
 void atcp_inet_exit(void);
 void atcp_inet_open(void);
@@ -207,6 +219,11 @@ void atcp_keepalive(struct sock *sk, int on);
 struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp);
 /* The socket's route, looked up anew if it went stale; borrowed. NULL: none. Lock: socket. */
 struct dst_entry *atcp_sock_route(struct sock *sk);
+/* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. NULL: none.
+ * Context: softirq.
+ */
+struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
+				u8 proto);
 u8 atcp_wire_proto(const struct atcp_osns *osns);
 
 /* rx.c */

@@ -36,6 +36,11 @@ static void atcp_leave_pressure(struct sock *sk)
 	WRITE_ONCE(atcp_memory_pressure, 0);
 }
 
+bool atcp_under_pressure(void)
+{
+	return READ_ONCE(atcp_memory_pressure);
+}
+
 /* Hashing is the core's: these exist because the kernel calls them unconditionally. */
 static int atcp_hash(struct sock *sk)
 {

@@ -237,6 +237,8 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 void atcp_sock_shutdown(struct sock *sk, int how)
 {
 	/* States that have no FIN to send are no error here: inet_shutdown() has judged them. */
+	if (how & RCV_SHUTDOWN)
+		atcp_core_shutdown_rx(&atcp_sk(sk)->conn);
 	if (how & SEND_SHUTDOWN)
 		atcp_core_shutdown(&atcp_sk(sk)->conn, atcp_now());
 }
@@ -265,11 +267,17 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	struct sock *lsk = atcp_sk_of_conn(listener);
 	struct atcp_sock *asp;
 	struct inet_sock *inet;
+	struct rtable *rt;
 	struct sock *sk;
 
-	sk = sk_clone_lock(lsk, GFP_ATOMIC);
-	if (!sk)
+	rt = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto);
+	if (!rt)
 		return NULL;
+	sk = sk_clone_lock(lsk, GFP_ATOMIC);
+	if (!sk) {
+		ip_rt_put(rt);
+		return NULL;
+	}
 	/* From here on the copy must not share anything with the listener. */
 	asp = atcp_sk(sk);
 	inet = inet_sk(sk);
@@ -287,29 +295,26 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	sk->sk_shutdown = 0;
 	sock_reset_flag(sk, SOCK_DEAD);
 	atcp_sock_setup(sk);
-	/* Its storage is constructed by the core, and counts as such from child_done on. */
+	/* Its storage is constructed by the core, and counts as such from done or discard on. */
 	asp->flags &= ~ATCP_F_CORE;
 	asp->port = atcp_port_inherit(lsk);
 	memset(&asp->conn, 0, sizeof(asp->conn));
 
-	inet->inet_daddr = t->raddr.v4;
-	inet->inet_rcv_saddr = t->laddr.v4;
-	inet->inet_saddr = t->laddr.v4;
-	inet->inet_dport = t->rport;
-	inet->inet_sport = t->lport;
-	inet->inet_num = ntohs(t->lport);
+	inet->inet_daddr = atcp_v4(&t->raddr);
+	inet->inet_rcv_saddr = atcp_v4(&t->laddr);
+	inet->inet_saddr = atcp_v4(&t->laddr);
+	inet->inet_dport = atcp_be16(t->rport);
+	inet->inet_sport = atcp_be16(t->lport);
+	inet->inet_num = ntohs(inet->inet_sport);
 	atomic_set(&inet->inet_id, get_random_u16());
 	sk->sk_state = TCP_CLOSE;
 	sk_set_txhash(sk);
-
-	if (!atcp_sock_route(sk)) {
-		atcp_os_child_discard(&asp->conn);
-		return NULL;
-	}
+	sk_setup_caps(sk, &rt->dst);
 	return &asp->conn;
 }
 
 void atcp_os_child_done(struct atcp_conn *child)
+	__releases(&atcp_sk_of_conn(child)->sk_lock.slock)
 {
 	struct sock *sk = atcp_sk_of_conn(child);
 
@@ -319,11 +324,14 @@ void atcp_os_child_done(struct atcp_conn *child)
 }
 
 void atcp_os_child_discard(struct atcp_conn *child)
+	__releases(&atcp_sk_of_conn(child)->sk_lock.slock)
 {
 	struct sock *sk = atcp_sk_of_conn(child);
 
+	atcp_sk(sk)->flags |= ATCP_F_CORE;
 	sk->sk_state = TCP_CLOSE;
 	sock_set_flag(sk, SOCK_DEAD);
+	atcp_rx_purge(sk);
 	atcp_sock_destroy(sk);
 	bh_unlock_sock(sk);
 	sock_put(sk);

@@ -60,16 +60,15 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c)
 	dst_negative_advice(atcp_sk_of_conn(c));
 }
 
-/* A route for a segment without connection; the caller's to put. NULL: none. */
-static struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
-				       const struct atcp_tuple *t, u8 proto)
+struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
+				u8 proto)
 {
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	rt = ip_route_output_ports(ns->net, &fl4, via, t->raddr.v4, t->laddr.v4, t->rport,
-				   t->lport, proto, via ? atcp_rt_tos(via) : 0,
-				   via ? via->sk_bound_dev_if : 0);
+	rt = ip_route_output_ports(ns->net, &fl4, via, atcp_v4(&t->raddr), atcp_v4(&t->laddr),
+				   atcp_be16(t->rport), atcp_be16(t->lport), proto,
+				   via ? atcp_rt_tos(via) : 0, via ? via->sk_bound_dev_if : 0);
 	return IS_ERR(rt) ? NULL : rt;
 }
 
@@ -239,8 +238,8 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 {
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
 	struct atcp_ip_params ip = {
-		.saddr = t->laddr.v4,
-		.daddr = t->raddr.v4,
+		.saddr = atcp_v4(&t->laddr),
+		.daddr = atcp_v4(&t->raddr),
 		.proto = atcp_via_proto(ns, sk),
 		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
 		.df = true,
@@ -302,27 +301,35 @@ void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt)
 	__kfree_skb(skb);
 }
 
+/* Make a piece's list of fragments its own: clones under way share it. The piece's charge stays. */
+static bool atcp_tx_unshare(struct sk_buff *skb)
+{
+	u32 truesize = skb->truesize;
+
+	if (!skb_cloned(skb))
+		return true;
+	if (pskb_expand_head(skb, 0, 0, GFP_ATOMIC | __GFP_NOWARN))
+		return false;
+	skb->truesize = truesize;
+	__skb_header_release(skb);
+	return true;
+}
+
 struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
 	struct sk_buff *skb = atcp_pkt_skb(pkt);
 	struct sk_buff *rest;
-	u32 moved, truesize;
+	u32 moved;
 
 	if (WARN_ON_ONCE(at == 0 || at >= skb->len))
 		return NULL;
 	rest = atcp_tx_alloc(sk, GFP_ATOMIC | __GFP_NOWARN);
 	if (!rest)
 		return NULL;
-	if (skb_cloned(skb)) {
-		/* The list of fragments is shared with a clone under way: take an own one. */
-		truesize = skb->truesize;
-		if (pskb_expand_head(skb, 0, 0, GFP_ATOMIC | __GFP_NOWARN)) {
-			atcp_os_tx_free(c, (struct atcp_pkt *)rest->cb);
-			return NULL;
-		}
-		skb->truesize = truesize;
-		__skb_header_release(skb);
+	if (!atcp_tx_unshare(skb)) {
+		atcp_os_tx_free(c, (struct atcp_pkt *)rest->cb);
+		return NULL;
 	}
 	moved = skb->len - at;
 	skb_split(skb, rest, at);
@@ -331,6 +338,46 @@ struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uin
 	skb->truesize -= moved;
 	rest->truesize += moved;
 	return (struct atcp_pkt *)rest->cb;
+}
+
+bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+	struct skb_shared_info *si;
+	u32 eat = bytes;
+	int i, keep = 0;
+
+	if (WARN_ON_ONCE(bytes >= skb->len))
+		return false;
+	if (!atcp_tx_unshare(skb))
+		return false;
+	si = skb_shinfo(skb);
+	for (i = 0; i < si->nr_frags; i++) {
+		skb_frag_t *frag = &si->frags[i];
+		u32 size = skb_frag_size(frag);
+
+		if (size <= eat) {
+			skb_frag_unref(skb, i);
+			eat -= size;
+			continue;
+		}
+		si->frags[keep] = *frag;
+		if (eat) {
+			skb_frag_off_add(&si->frags[keep], eat);
+			skb_frag_size_sub(&si->frags[keep], eat);
+			eat = 0;
+		}
+		keep++;
+	}
+	si->nr_frags = keep;
+	skb->len -= bytes;
+	skb->data_len -= bytes;
+	bytes = min(bytes, skb->truesize);
+	skb->truesize -= bytes;
+	sk_wmem_queued_add(sk, -(int)bytes);
+	sk_mem_uncharge(sk, bytes);
+	return true;
 }
 
 bool atcp_os_tx_busy(const struct atcp_conn *c, const struct atcp_pkt *pkt)
@@ -342,7 +389,7 @@ void atcp_os_tx_want(struct atcp_conn *c, uint32_t bytes)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
 
-	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) || sk_under_memory_pressure(sk))
+	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) || atcp_under_pressure())
 		return;
 	if (bytes > sk->sk_sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, bytes);

@@ -277,7 +277,8 @@ void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip
 bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* Free a received packet; uncharges it if it was held. Context: softirq. Lock: conn if held. */
 void atcp_os_pkt_free(struct atcp_pkt *pkt, uint32_t reason);
-/* Memory facts for the window. Lock: conn. */
+/* Memory facts for the window. Lock: conn; none for a listener, of which only the limit is of
+ * interest. */
 void atcp_os_rx_space(const struct atcp_conn *c, struct atcp_rx_space *out);
 /* Autotuning: raise the limit. Lock: conn. */
 void atcp_os_rx_set_limit(struct atcp_conn *c, uint32_t bytes);
@@ -334,7 +335,8 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c);
 struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t);
 /* Unlock it and drop the caller's reference. Context: softirq. */
 void atcp_os_child_done(struct atcp_conn *child);
-/* Unlock and free it; it was never hashed. Context: softirq. */
+/* Unlock it and drop both references: nobody will ever have it. It is CLOSED, its storage
+ * constructed. Context: softirq. */
 void atcp_os_child_discard(struct atcp_conn *child);
 
 #ifdef __cplusplus

@@ -110,8 +110,7 @@ ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Han
     listener_unreserve(l);
     abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
     ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
-    atcp_os_conn_put(conn);  // the queue's
-    atcp_os_child_done(conn);
+    atcp_os_child_discard(conn);
     return ChildResult::Made;
   }
   input(c, seg, pkt, now);
