@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "decode.h"
+#include "settings.h"
 
 namespace atcp::tool {
 namespace {
@@ -27,10 +28,12 @@ class KernelError : public Error {
 };
 
 std::string refusal(const std::string& what, int err, const std::string& extack) {
-  if (!extack.empty()) return what + ": " + extack;
-  if (err == EPERM)
-    return what + ": not permitted; it takes CAP_NET_ADMIN in this network namespace";
-  return what + ": " + std::strerror(err);
+  std::string why = std::strerror(err);
+  if (!extack.empty())
+    why = extack;
+  else if (err == EPERM)
+    why = "not permitted; it takes CAP_NET_ADMIN in this network namespace";
+  return what.empty() ? why : what + ": " + why;
 }
 
 /// The errno in an NLMSG_ERROR or in the NLMSG_DONE of a dump; 0 if all is well.
@@ -141,19 +144,18 @@ void Client::set_params(const std::vector<Setting>& settings) {
   for (const Setting& s : settings)
     room += s.name.size() + s.value.size() + 64;
   nlmsghdr* nlh = start(family_, ATCP_CMD_PARAM_SET, ATCP_GENL_VERSION, NLM_F_ACK, room);
-  std::string what = "setting";
   for (const Setting& s : settings) {
     nlattr* nest = mnl_attr_nest_start(nlh, ATCP_A_PARAM);
     mnl_attr_put_strz(nlh, ATCP_PARAM_A_NAME, s.name.c_str());
     mnl_attr_put_strz(nlh, ATCP_PARAM_A_VALUE, s.value.c_str());
     mnl_attr_nest_end(nlh, nest);
   }
-  // The value is told here as well: not every kernel's message can hold it.
-  what += settings.size() == 1
-              ? " " + settings[0].name + " to '" + settings[0].value + "'"
-              : " " + std::to_string(settings.size()) + " parameters (none was set)";
   send(nlh);
-  receive(what, [](const nlmsghdr*) {});
+  try {
+    receive("", [](const nlmsghdr*) {});
+  } catch (const KernelError& e) {
+    throw Error(set_refusal(settings, e.what()));
+  }
 }
 
 std::vector<Socket> Client::sockets() {

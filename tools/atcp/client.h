@@ -48,7 +48,7 @@ class Client {
   nlmsghdr* start(uint16_t family, uint8_t cmd, uint8_t version, uint16_t flags, size_t room);
   void send(const nlmsghdr* nlh);
   /// Hands every answer to the last request to on_answer until it ends; throws what the kernel
-  /// refused, as `what`: MESSAGE.
+  /// refused, as `what`: MESSAGE (MESSAGE alone if what is empty).
   void receive(const std::string& what, const Handler& on_answer);
   template <class T>
   std::vector<T> dump(const char* what, uint8_t cmd, uint16_t attr, T (*decode)(const nlattr*));

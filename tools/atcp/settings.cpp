@@ -79,6 +79,16 @@ const Param& param_by_name(const std::vector<Param>& params, std::string_view na
                   : fmt::format("there is no parameter '{}'; did you mean {}?", name, nearest));
 }
 
+std::string set_refusal(const std::vector<Setting>& settings, const std::string& why) {
+  if (settings.size() != 1) return fmt::format("cannot set (so none is set): {}", why);
+  const Setting& s = settings[0];
+  std::string must = why;
+  size_t colon = why.find(": ");
+  if (why.starts_with(s.name + "=") || why.starts_with(s.name + ":"))
+    if (colon != std::string::npos) must = why.substr(colon + 2);
+  return fmt::format("cannot set {} to '{}': {}", s.name, s.value, must);
+}
+
 std::vector<Setting> reset_settings(const std::vector<Param>& params,
                                     const std::vector<std::string>& names) {
   std::vector<Setting> settings;

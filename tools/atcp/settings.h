@@ -22,6 +22,10 @@ std::vector<Setting> parse_settings(const std::vector<std::string>& words);
 std::vector<Setting> reset_settings(const std::vector<Param>& params,
                                     const std::vector<std::string>& names);
 
+/// What to tell the user when the kernel refused to set these. why: the kernel's words, which begin
+/// with "NAME=VALUE: " or, on kernels that cannot say the value, "NAME: ".
+std::string set_refusal(const std::vector<Setting>& settings, const std::string& why);
+
 /// The parameter of this name; throws Error with the nearest name if there is none.
 const Param& param_by_name(const std::vector<Param>& params, std::string_view name);
 

@@ -70,6 +70,21 @@ TEST(ParseSettings, RefusesWhatNetlinkCannotCarry) {
   EXPECT_EQ(status_of([] { parse_settings({std::string(70000, 'x') + "=1"}); }), kExitUsage);
 }
 
+TEST(SetRefusal, SaysNameAndValueOnce) {
+  const std::string wanted = "cannot set sack to '7': must be a number in 0..1";
+  EXPECT_EQ(set_refusal({{"sack", "7"}}, "sack=7: must be a number in 0..1"), wanted);
+  EXPECT_EQ(set_refusal({{"sack", "7"}}, "sack: must be a number in 0..1"), wanted);
+}
+
+TEST(SetRefusal, LeavesOtherWordsAlone) {
+  EXPECT_EQ(set_refusal({{"sack", "7"}}, "not permitted"), "cannot set sack to '7': not permitted");
+}
+
+TEST(SetRefusal, OfABatchNamesTheCulpritByTheKernelsWords) {
+  EXPECT_EQ(set_refusal({{"sack", "0"}, {"dsack", "7"}}, "dsack=7: must be"),
+            "cannot set (so none is set): dsack=7: must be");
+}
+
 TEST(NearestName, FindsASlip) {
   EXPECT_EQ(nearest_name(some_params(), "syncookie"), "syncookies");
   EXPECT_EQ(nearest_name(some_params(), "syn_cookies"), "syncookies");
