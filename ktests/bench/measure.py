@@ -146,7 +146,7 @@ def memory_time_wait(place, stack):
 def time_waits(place, stack):
     prefix = place.hosts.prefix("a") if place.hosts else ""
     if stack == "atcp":
-        return sum(r["state"].upper().replace("-", "_") == "TIME_WAIT" for r in net.rows(net.atcp_json("sockets", prefix)))
+        return sum(row["state"] == "TIME_WAIT" for row in net.connections(prefix))
     return len(net.sh(f"{prefix}ss -tanH state time-wait").splitlines())
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a small MTU in the middle is found through ICMP; the firewall's word counts; ICMP errors reach the application
 # mode: smp
-# seconds: 120
+# seconds: 300
 """What routers and firewalls on the path do to a connection."""
 
 import socket

@@ -27,6 +27,9 @@ PROTO = IPPROTO_ATCP if IS_ATCP else 0
 STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 7: "CLOSE",
           8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING"}
 
+SS_STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RECV", "FIN-WAIT-1": "FIN_WAIT1",
+             "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
+             "UNCONN": "CLOSE"}
 TCP_LINGER2 = 8
 CASE_LIMIT_S = 400  # of guest time; a case that hangs (a blocking call that never returns) fails
 _KEEP = []  # listeners live as long as their scenario, also when it drops the reference
@@ -210,17 +213,16 @@ def set_param(name, value, prefix=""):
 
 
 def counts(what, prefix=""):
-    """`stats` or `reasons` as {name: count}."""
-    return {row["name"]: int(row["value"] if "value" in row else row["count"])
-            for row in rows(atcp_json(what, prefix))}
+    """All of `stats` or `reasons` as {name: count}."""
+    return {row["name"]: row["value"] for row in atcp_json(f"{what} --all", prefix)}
 
 
-def rows(answer):
-    """The rows of a table, whether it is a list or an object with one list."""
-    if isinstance(answer, list):
-        return answer
-    lists = [v for v in answer.values() if isinstance(v, list)]
-    return lists[0] if len(lists) == 1 else [answer]
+def connections(prefix=""):
+    """Connections, requests and TIME_WAIT entries; states by the names of STATES."""
+    found = atcp_json("sockets", prefix)["sockets"]
+    for row in found:
+        row["state"] = SS_STATES.get(row["state"], row["state"])
+    return found
 
 
 def sysctl(name, value):
@@ -254,7 +256,7 @@ def main(*cases):
                 private_netns()
                 signal.signal(signal.SIGALRM, _too_long)
                 signal.alarm(CASE_LIMIT_S)
-                plain_kernel_tcp()
+                plain_tcp()
                 case()
                 code = 0
             except Skipped as e:
@@ -279,14 +281,17 @@ def main(*cases):
 LAST_TUN = []  # the Tun of this process, for its log when a case fails
 
 
-def plain_kernel_tcp():
-    """Makes the kernel's TCP as plain as the schedule of the RFCs, so that the same expectations hold for both."""
+def plain_tcp():
+    """Makes both stacks as plain as the schedule of the RFCs, so that the same expectations hold for both."""
     for name, value in (("tcp_congestion_control", "reno"), ("tcp_early_retrans", "0"), ("tcp_recovery", "0"),
                         ("tcp_syn_linear_timeouts", "0"), ("tcp_fastopen", "0")):
         path = f"/proc/sys/net/ipv4/{name}"
         if os.path.exists(path):
             with open(path, "w", encoding="ascii") as f:
                 f.write(value)
+    if IS_ATCP and os.path.exists("/sys/module/atcp"):
+        set_param("syn_linear_timeouts", 0)
+        set_param("congestion_control", "reno")
 
 
 def _too_long(*_):
