@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Which listener a tuple finds: the exact address before any, equals by hash and always the same
+// one, none that is gone.
+#include "table/listen_table.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+#include "tests/fake_os.h"
+
+namespace atcp {
+namespace {
+
+class World {
+ public:
+  World() {
+    EXPECT_TRUE(table.init(SipKey{{1, 2}}));
+  }
+  ~World() {
+    for (auto& n : nodes_) {
+      table.remove(*n);
+      os.put(test::FakeConn::of(n->conn));
+    }
+    table.fini();
+  }
+  ListenNode& add(uint32_t laddr, uint16_t port) {
+    nodes_.push_back(std::make_unique<ListenNode>());
+    ListenNode& n = *nodes_.back();
+    n.laddr = laddr;
+    n.lport = to_be16(port);
+    n.conn = &os.new_conn(ns).conn;
+    table.insert(n);
+    return n;
+  }
+  ListenNode* find(uint32_t laddr, uint16_t port, uint32_t raddr = 99, uint16_t rport = 1) {
+    atcp_tuple t = {};
+    t.family = ATCP_AF_INET;
+    t.laddr.v4 = laddr;
+    t.raddr.v4 = raddr;
+    t.lport = to_be16(port);
+    t.rport = rport;
+    ListenNode* n = table.lookup(t);
+    if (n != nullptr)
+      os.put(test::FakeConn::of(n->conn));
+    return n;
+  }
+  test::FakeOs os;
+  atcp_osns& ns = os.add_ns("a");
+  ListenTable table;
+
+ private:
+  std::vector<std::unique_ptr<ListenNode>> nodes_;
+};
+
+TEST(ListenTableLookup, PortAndAddressMustFit) {
+  World w;
+  ListenNode& n = w.add(1, 80);
+  EXPECT_EQ(w.find(1, 80), &n);
+  EXPECT_EQ(w.find(2, 80), nullptr);
+  EXPECT_EQ(w.find(1, 81), nullptr);
+}
+
+TEST(ListenTableLookup, ExactAddressBeforeAny) {
+  World w;
+  ListenNode& exact = w.add(1, 80);
+  ListenNode& any = w.add(0, 80);
+  EXPECT_EQ(w.find(1, 80), &exact);
+  EXPECT_EQ(w.find(2, 80), &any);
+}
+
+TEST(ListenTableLookup, AnyAddedFirstDoesNotWin) {
+  World w;
+  ListenNode& any = w.add(0, 80);
+  ListenNode& exact = w.add(1, 80);
+  EXPECT_EQ(w.find(1, 80), &exact);
+  EXPECT_EQ(w.find(2, 80), &any);
+}
+
+TEST(ListenTableLookup, PortsOfOneBucketAreToldApart) {
+  World w;
+  // 256 ports of difference in the low byte's place share a bucket with their mirror image.
+  ListenNode& a = w.add(0, 0x0102);
+  ListenNode& b = w.add(0, 0x0201);
+  EXPECT_EQ(w.find(5, 0x0102), &a);
+  EXPECT_EQ(w.find(5, 0x0201), &b);
+}
+
+TEST(ListenTableLookup, EqualsShareTheTuplesAndKeepThem) {
+  World w;
+  std::vector<ListenNode*> group;
+  for (int i = 0; i < 4; i++)
+    group.push_back(&w.add(0, 80));
+  std::map<ListenNode*, int> hits;
+  std::map<uint16_t, ListenNode*> first;
+  for (uint16_t p = 0; p < 1000; p++) {
+    ListenNode* n = w.find(1, 80, 7, p);
+    hits[n]++;
+    first[p] = n;
+    ASSERT_EQ(w.find(1, 80, 7, p), n);
+  }
+  for (ListenNode* n : group) {
+    EXPECT_GT(hits[n], 150);
+    EXPECT_LT(hits[n], 350);
+  }
+  // One that leaves moves only its own tuples.
+  w.table.remove(*group[2]);
+  for (const auto& [p, before] : first) {
+    ListenNode* after = w.find(1, 80, 7, p);
+    if (before != group[2])
+      ASSERT_EQ(after, before);
+    else
+      ASSERT_NE(after, group[2]);
+  }
+}
+
+TEST(ListenTableLookup, TakesAReference) {
+  World w;
+  ListenNode& n = w.add(0, 80);
+  atcp_tuple t = {};
+  t.family = ATCP_AF_INET;
+  t.lport = to_be16(80);
+  EXPECT_EQ(w.table.lookup(t), &n);
+  EXPECT_EQ(test::FakeConn::of(n.conn).refs, 2u);
+  w.os.put(test::FakeConn::of(n.conn));
+}
+
+TEST(ListenTableRemove, TwiceIsNoticed) {
+  World w;
+  ListenNode& n = w.add(0, 80);
+  EXPECT_EQ(w.table.size(), 1u);
+  EXPECT_TRUE(w.table.remove(n));
+  EXPECT_FALSE(w.table.remove(n));
+  EXPECT_EQ(w.table.size(), 0u);
+  EXPECT_EQ(w.find(1, 80), nullptr);
+}
+
+TEST(ListenTableWalkBucket, SeesAll) {
+  World w;
+  for (uint16_t p = 1; p <= 600; p++)
+    w.add(0, p);
+  uint32_t seen = 0;
+  for (uint32_t b = 0; b < ListenTable::kBuckets; b++)
+    seen += w.table.walk_bucket(b, 0, [](ListenNode&) { return true; });
+  EXPECT_EQ(seen, 600u);
+}
+
+TEST(ListenTableInit, NoMemoryLeavesNothing) {
+  test::FakeOs os;
+  ListenTable t;
+  os.fail(test::Fault::Table, 1);
+  EXPECT_FALSE(t.init(SipKey{}));
+  os.fail(test::Fault::Locks, 1);
+  EXPECT_FALSE(t.init(SipKey{}));
+}
+
+}  // namespace
+}  // namespace atcp

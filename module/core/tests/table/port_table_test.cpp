@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Who may share a port: a table of pairs, the second look at listen(), children, the choice of
+// ports for bind(0) and connect().
+#include "table/port_table.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "abi/atcp_core.h"
+#include "tests/fake_os.h"
+
+namespace atcp {
+namespace {
+
+constexpr uint32_t kAddr = ATCP_BIND_REUSEADDR;
+constexpr uint32_t kPort = ATCP_BIND_REUSEPORT;
+
+class World {
+ public:
+  World() {
+    EXPECT_TRUE(table.init(SipKey{{1, 2}}));
+  }
+  ~World() {
+    for (auto& n : nodes_)
+      table.unbind(*n);
+    table.fini();
+  }
+  BindNode& node() {
+    nodes_.push_back(std::make_unique<BindNode>());
+    return *nodes_.back();
+  }
+  atcp_err bind(BindNode& n, uint32_t laddr, uint16_t port, uint32_t flags = 0, uint32_t uid = 0) {
+    uint16_t p = to_be16(port);
+    const atcp_err err = table.bind(n, laddr, &p, flags, uid, 61000, 61999);
+    chosen = from_be16(p);
+    return err;
+  }
+  bool connect(BindNode& n, uint16_t lo, uint16_t hi, uint32_t raddr = 9, uint16_t rport = 80) {
+    atcp_tuple t = {};
+    t.family = ATCP_AF_INET;
+    t.laddr.v4 = 1;
+    t.raddr.v4 = raddr;
+    t.rport = to_be16(rport);
+    return table.connect(n, t, lo, hi, [&](uint16_t port) {
+      tried.push_back(from_be16(port));
+      return taken.insert({raddr, rport, from_be16(port)}).second;
+    });
+  }
+  test::FakeOs os;
+  PortTable table;
+  uint16_t chosen = 0;
+  std::vector<uint16_t> tried;
+  std::set<std::tuple<uint32_t, uint16_t, uint16_t>> taken;
+
+ private:
+  std::vector<std::unique_ptr<BindNode>> nodes_;
+};
+
+TEST(PortTableBind, WhoMayShare) {
+  struct Side {
+    uint32_t laddr, flags, uid;
+    bool listening;
+  };
+  const struct {
+    const char* what;
+    Side first, second;
+    bool ok;
+  } kCases[] = {
+      {"same address", {1, 0, 0, false}, {1, 0, 0, false}, false},
+      {"any first", {0, 0, 0, false}, {1, 0, 0, false}, false},
+      {"any second", {1, 0, 0, false}, {0, 0, 0, false}, false},
+      {"other address", {1, 0, 0, false}, {2, 0, 0, false}, true},
+      {"other address, listening", {1, 0, 0, true}, {2, 0, 0, false}, true},
+      {"both reuseaddr", {0, kAddr, 0, false}, {0, kAddr, 0, false}, true},
+      {"one reuseaddr", {0, kAddr, 0, false}, {0, 0, 0, false}, false},
+      {"other one reuseaddr", {0, 0, 0, false}, {0, kAddr, 0, false}, false},
+      {"reuseaddr, first listens", {0, kAddr, 0, true}, {0, kAddr, 0, false}, false},
+      {"both reuseport", {0, kPort, 5, true}, {0, kPort, 5, false}, true},
+      {"reuseport, other user", {0, kPort, 5, true}, {0, kPort, 6, false}, false},
+      {"one reuseport", {0, kPort, 5, true}, {0, 0, 5, false}, false},
+      {"reuseaddr with reuseport", {0, kAddr, 5, false}, {0, kPort, 5, false}, false},
+      {"both both, listening", {0, kAddr | kPort, 5, true}, {0, kAddr | kPort, 5, false}, true},
+  };
+  for (const auto& c : kCases) {
+    World w;
+    BindNode &a = w.node(), &b = w.node();
+    ASSERT_EQ(w.bind(a, c.first.laddr, 80, c.first.flags, c.first.uid), ATCP_OK) << c.what;
+    if (c.first.listening) {
+      ASSERT_EQ(w.table.set_listening(a), ATCP_OK) << c.what;
+    }
+    EXPECT_EQ(w.bind(b, c.second.laddr, 80, c.second.flags, c.second.uid),
+              c.ok ? ATCP_OK : ATCP_ERR_ADDR_IN_USE)
+        << c.what;
+    EXPECT_EQ(b.bucket != nullptr, c.ok) << c.what;
+  }
+}
+
+TEST(PortTableBind, OtherPortsAreFree) {
+  World w;
+  EXPECT_EQ(w.bind(w.node(), 0, 80), ATCP_OK);
+  EXPECT_EQ(w.bind(w.node(), 0, 80 + 1024), ATCP_OK);  // the same chain
+  EXPECT_EQ(w.bind(w.node(), 0, 81), ATCP_OK);
+}
+
+TEST(PortTableBind, AnyPortIsFreeAndInRange) {
+  World w;
+  std::set<uint16_t> seen;
+  for (int i = 0; i < 1000; i++) {
+    ASSERT_EQ(w.bind(w.node(), 0, 0, kAddr), ATCP_OK);
+    ASSERT_GE(w.chosen, 61000);
+    ASSERT_LE(w.chosen, 61999);
+    ASSERT_TRUE(seen.insert(w.chosen).second) << "chose a port twice";
+  }
+  EXPECT_EQ(w.bind(w.node(), 0, 0, kAddr), ATCP_ERR_ADDR_IN_USE);
+}
+
+TEST(PortTableBind, NoMemory) {
+  World w;
+  w.os.fail(test::Fault::Alloc, 1);
+  BindNode& n = w.node();
+  EXPECT_EQ(w.bind(n, 0, 80), ATCP_ERR_NO_MEMORY);
+  EXPECT_EQ(n.bucket, nullptr);
+}
+
+TEST(PortTableUnbind, PortIsFreeAgain) {
+  World w;
+  BindNode &a = w.node(), &b = w.node();
+  ASSERT_EQ(w.bind(a, 0, 80), ATCP_OK);
+  w.table.unbind(a);
+  w.table.unbind(a);
+  EXPECT_EQ(w.bind(b, 0, 80), ATCP_OK);
+}
+
+TEST(PortTableSetListening, SecondOfTwoWithReuseaddrIsRefused) {
+  World w;
+  BindNode &a = w.node(), &b = w.node();
+  ASSERT_EQ(w.bind(a, 0, 80, kAddr), ATCP_OK);
+  ASSERT_EQ(w.bind(b, 0, 80, kAddr), ATCP_OK);
+  EXPECT_EQ(w.table.set_listening(a), ATCP_OK);
+  EXPECT_EQ(w.table.set_listening(b), ATCP_ERR_ADDR_IN_USE);
+  w.table.clear_listening(a);
+  EXPECT_EQ(w.table.set_listening(b), ATCP_OK);
+}
+
+TEST(PortTableSetListening, RestartedServerBesideItsOldConnections) {
+  World w;
+  BindNode &old = w.node(), &child = w.node(), &fresh = w.node();
+  ASSERT_EQ(w.bind(old, 0, 80, kAddr), ATCP_OK);
+  ASSERT_EQ(w.table.set_listening(old), ATCP_OK);
+  ASSERT_TRUE(w.table.inherit(child, old));
+  w.table.clear_listening(old);
+  w.table.unbind(old);
+  EXPECT_EQ(w.bind(fresh, 0, 80, kAddr), ATCP_OK);
+  EXPECT_EQ(w.table.set_listening(fresh), ATCP_OK);
+}
+
+TEST(PortTableSetListening, UnboundIsInvalid) {
+  World w;
+  EXPECT_EQ(w.table.set_listening(w.node()), ATCP_ERR_INVALID);
+}
+
+TEST(PortTableInherit, ChildHoldsThePort) {
+  World w;
+  BindNode &parent = w.node(), &child = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
+  child.laddr = 1;
+  ASSERT_TRUE(w.table.inherit(child, parent));
+  EXPECT_EQ(child.laddr, 1u);
+  EXPECT_EQ(child.listening, 0);
+  w.table.unbind(parent);
+  EXPECT_EQ(w.bind(w.node(), 1, 80), ATCP_ERR_ADDR_IN_USE);
+  EXPECT_EQ(w.bind(w.node(), 2, 80), ATCP_OK);
+}
+
+TEST(PortTableInherit, ParentGone) {
+  World w;
+  BindNode &parent = w.node(), &child = w.node();
+  EXPECT_FALSE(w.table.inherit(child, parent));
+  ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
+  w.table.unbind(parent);
+  EXPECT_FALSE(w.table.inherit(child, parent));
+  EXPECT_EQ(child.bucket, nullptr);
+}
+
+TEST(PortTableConnect, SharesPortsBetweenPeers) {
+  World w;
+  for (uint32_t peer = 1; peer <= 3; peer++)
+    for (int i = 0; i < 4; i++)
+      ASSERT_TRUE(w.connect(w.node(), 5000, 5003, peer)) << "peer " << peer;
+  EXPECT_FALSE(w.connect(w.node(), 5000, 5003, 1));
+  EXPECT_EQ(w.taken.size(), 12u);
+}
+
+TEST(PortTableConnect, SkipsPortsOfExplicitBinds) {
+  World w;
+  ASSERT_EQ(w.bind(w.node(), 1, 5000), ATCP_OK);
+  ASSERT_EQ(w.bind(w.node(), 0, 5001), ATCP_OK);
+  ASSERT_EQ(w.bind(w.node(), 2, 5002), ATCP_OK);  // another address: no obstacle
+  BindNode& n = w.node();
+  ASSERT_TRUE(w.connect(n, 5000, 5002));
+  EXPECT_EQ(from_be16(n.port), 5002);
+  EXPECT_EQ(n.connect_only, 1);
+  EXPECT_FALSE(w.connect(w.node(), 5000, 5002));
+}
+
+TEST(PortTableConnect, ConnectedPortIsRefusedToBind) {
+  World w;
+  ASSERT_TRUE(w.connect(w.node(), 5000, 5000));
+  EXPECT_EQ(w.bind(w.node(), 0, 5000, kAddr), ATCP_ERR_ADDR_IN_USE);
+}
+
+TEST(PortTableConnect, SuccessivePortsDiffer) {
+  World w;
+  for (int i = 0; i < 100; i++) {
+    BindNode& n = w.node();
+    ASSERT_TRUE(w.connect(n, 61000, 61999));
+    w.table.unbind(n);
+  }
+  EXPECT_EQ(std::set<uint16_t>(w.tried.begin(), w.tried.end()).size(), 100u)
+      << "a port is chosen again too soon";
+}
+
+TEST(PortTableConnect, NoMemoryTriesAndLeavesNothing) {
+  World w;
+  w.os.fail_always(test::Fault::Alloc, true);
+  EXPECT_FALSE(w.connect(w.node(), 5000, 5010));
+  EXPECT_TRUE(w.tried.empty());
+}
+
+TEST(PortTableInit, NoMemoryLeavesNothing) {
+  test::FakeOs os;
+  PortTable t;
+  for (uint64_t mask : {1, 2}) {
+    os.fail(test::Fault::Table, mask);
+    EXPECT_FALSE(t.init(SipKey{}));
+  }
+  os.fail(test::Fault::Table, 0);
+  os.fail(test::Fault::Locks, 1);
+  EXPECT_FALSE(t.init(SipKey{}));
+}
+
+}  // namespace
+}  // namespace atcp
