@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Segments, timeouts and ICMP errors for a half-open connection, with Linux's behaviour as the measure.
+#include "listen/request.h"
+
+#include "tests/raw_peer.h"
+
+namespace atcp::test {
+namespace {
+
+class RequestTest : public RawPeerTest {
+ protected:
+  RequestTest() : listener(srv.listen(kPort)) {}
+  Sock listener;
+};
+
+TEST_F(RequestTest, SynAckAgainAt1371531ThenGone) {
+  half_open();
+  const uint64_t t0 = net.now();
+  std::vector<uint64_t> at;
+  while (found() == ATCP_FOUND_REQUEST && net.now() - t0 < 100 * kSec) {
+    replies.clear();
+    net.run(100 * kMs);
+    if (!replies.empty())
+      at.push_back((net.now() - t0) / kSec);
+  }
+  EXPECT_EQ(at, (std::vector<uint64_t>{1, 3, 7, 15, 31}));
+  EXPECT_EQ((net.now() - t0) / kSec, 63u);
+  expect_silence();
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_TIMEOUT), 1u);
+  EXPECT_EQ(srv.counter("TCPTimeouts"), 6u);
+  EXPECT_EQ(srv.counter("TCPSynRetrans"), 5u);
+  EXPECT_EQ(srv.counter("RetransSegs"), 5u);
+  EXPECT_EQ(srv.counter("AttemptFails"), 0u);
+  EXPECT_EQ(ledger(listener).requests, 0u);
+}
+
+TEST_F(RequestTest, SynackRetriesActs) {
+  srv.set("synack_retries", "1");
+  half_open();
+  net.run(3500 * kMs);
+  EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+}
+
+TEST_F(RequestTest, AckAfterExpiryIsReset) {
+  const uint32_t iss = half_open();
+  net.run(70 * kSec);
+  const atcp_seg s = ask({.seq = kIrs + 1, .ack = iss + 1});
+  EXPECT_EQ(s.flags, ATCP_RST);
+  EXPECT_EQ(s.seq, iss + 1);
+  EXPECT_EQ(srv.counter("SyncookiesFailed"), 0u);
+}
+
+TEST_F(RequestTest, FullQueueEvictsTheOld) {
+  Sock small = srv.socket();
+  listener.close();
+  ASSERT_EQ(srv.try_listen(small, kPort, 8), ATCP_OK);
+  for (uint16_t p = 5000; p < 5008; p++)
+    half_open(p);
+  net.run(20 * kSec);  // none is young any more: two retries are all they get
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_EVICTED), 4u);  // then the queue is half empty
+  EXPECT_EQ(ledger(small).requests, 4u);
+}
+
+TEST_F(RequestTest, SameSynSameAnswer) {
+  const uint32_t iss = half_open();
+  net.run(500 * kMs);
+  const atcp_seg s = ask(syn());
+  EXPECT_EQ(s.flags, ATCP_SYN | ATCP_ACK);
+  EXPECT_EQ(s.seq, iss);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_SYN_DUP), 1u);
+  EXPECT_EQ(ledger(listener).syn_dups, 1u);
+  EXPECT_EQ(ledger(listener).requests, 1u);
+  expect_balanced(listener);
+}
+
+TEST_F(RequestTest, SameSynIsRateLimited) {
+  srv.set("invalid_ratelimit_ms", "500");
+  half_open();
+  ask(syn());
+  send(syn());
+  expect_silence();
+  EXPECT_EQ(srv.counter("TCPACKSkippedSynRecv"), 1u);
+  EXPECT_EQ(ledger(listener).syn_dups, 2u);
+  expect_balanced(listener);
+}
+
+TEST_F(RequestTest, OtherSynInWindowResets) {
+  half_open();
+  Out o = syn();
+  o.seq = kIrs + 100;
+  const atcp_seg s = ask(o);
+  EXPECT_EQ(s.flags, ATCP_RST | ATCP_ACK);
+  EXPECT_EQ(s.ack, kIrs + 101);
+  EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+  EXPECT_EQ(srv.counter("AttemptFails"), 1u);
+  EXPECT_EQ(srv.counter("EmbryonicRsts"), 1u);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_SYN), 1u);
+  expect_balanced(listener);
+}
+
+TEST_F(RequestTest, OtherSynOutsideWindowIsAcknowledged) {
+  const uint32_t iss = half_open();
+  Out o = syn();
+  o.seq = kIrs - 1000;
+  const atcp_seg s = ask(o);
+  EXPECT_EQ(s.flags, ATCP_ACK);
+  EXPECT_EQ(s.seq, iss + 1);
+  EXPECT_EQ(s.ack, kIrs + 1);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+  EXPECT_EQ(srv.reason(ATCP_REASON_SEQ_OLD), 1u);
+  expect_balanced(listener);
+}
+
+TEST_F(RequestTest, WrongAckIsResetAndRequestStays) {
+  const uint32_t iss = half_open();
+  const atcp_seg s = ask({.seq = kIrs + 1, .ack = iss + 2});
+  EXPECT_EQ(s.flags, ATCP_RST);
+  EXPECT_EQ(s.seq, iss + 2);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_ACK_BAD), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+}
+
+TEST_F(RequestTest, AckOutsideWindowIsAcknowledged) {
+  const uint32_t iss = half_open();
+  EXPECT_EQ(ask({.seq = kIrs + 1 + 70000, .ack = iss + 1}).flags, ATCP_ACK);
+  EXPECT_EQ(srv.reason(ATCP_REASON_SEQ_BEYOND_WINDOW), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+}
+
+TEST_F(RequestTest, ExactRstEndsIt) {
+  half_open();
+  send({.flags = ATCP_RST, .seq = kIrs + 1});
+  expect_silence();
+  EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_RST), 1u);
+  EXPECT_EQ(srv.counter("EmbryonicRsts"), 1u);
+  EXPECT_EQ(ledger(listener).requests, 0u);
+}
+
+TEST_F(RequestTest, InexactRstIsChallenged) {
+  half_open();
+  EXPECT_EQ(ask({.flags = ATCP_RST, .seq = kIrs + 5}).flags, ATCP_ACK);
+  EXPECT_EQ(srv.reason(ATCP_REASON_RST_CHALLENGED), 1u);
+  EXPECT_EQ(srv.counter("TCPChallengeACK"), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+}
+
+TEST_F(RequestTest, RstOutsideIsIgnored) {
+  half_open();
+  send({.flags = ATCP_RST, .seq = kIrs - 5});
+  expect_silence();
+  EXPECT_EQ(srv.reason(ATCP_REASON_RST_OUT_OF_WINDOW), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+}
+
+TEST_F(RequestTest, FinWithoutAckIsDropped) {
+  half_open();
+  send({.flags = ATCP_FIN, .seq = kIrs + 1});
+  expect_silence();
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_NO_ACK), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+}
+
+TEST_F(RequestTest, OldTimestampIsRefused) {
+  Out o = syn();
+  o.tsval = 1000;
+  const uint32_t iss = ask(o).seq;
+  const atcp_seg s = ask({.seq = kIrs + 1, .ack = iss + 1, .tsval = 999});
+  EXPECT_EQ(s.flags, ATCP_ACK);
+  EXPECT_EQ(s.tsecr, 1000u);
+  EXPECT_EQ(srv.counter("PAWSEstab"), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+  send({.seq = kIrs + 1, .ack = iss + 1, .tsval = 1001});
+  EXPECT_EQ(found(), ATCP_FOUND_CONN);
+}
+
+TEST_F(RequestTest, HostUnreachableEndsIt) {
+  const uint32_t iss = half_open();
+  const atcp_tuple t = tuple();
+  Border b("icmp");
+  atcp_os_rcu_lock();
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_HOST_UNREACH, iss + 1, 0);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_PORT_UNREACH, iss, 0);
+  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_IGNORED), 2u);
+  EXPECT_EQ(srv.counter("OutOfWindowIcmps"), 1u);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_HOST_UNREACH, iss, 0);
+  atcp_os_rcu_unlock();
+  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_HARD), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+}
+
+TEST_F(RequestTest, SegmentForAGoneRequestIsLookedUpAgain) {
+  half_open();
+  const atcp_tuple t = tuple();
+  Border b("input");
+  atcp_os_rcu_lock();
+  const atcp_found f = atcp_core_lookup(srv.core(), &t);
+  ASSERT_EQ(f.kind, ATCP_FOUND_REQUEST);
+  send({.flags = ATCP_RST, .seq = kIrs + 1});
+  FakePkt& pkt = net.os.new_pkt({});
+  atcp_seg seg = {};
+  seg.seq = kIrs;
+  seg.flags = ATCP_SYN;
+  EXPECT_FALSE(atcp_core_input(srv.core(), f, &t, &seg, &pkt.pkt, net.now()));
+  atcp_os_rcu_unlock();
+  net.os.free_pkt(pkt);
+}
+
+}  // namespace
+}  // namespace atcp::test
