@@ -511,6 +511,8 @@ void atcp_os_conn_put(struct atcp_conn* c) {
 void atcp_os_conn_state(struct atcp_conn* c, uint32_t state) {
   Port::must_be_locked(FakeConn::of(c), "conn_state");
   FakeConn::of(c).state = state;
+  if (state != ATCP_STATE_CLOSED)
+    FakeConn::of(c).closed = false;  // a closed socket may be used once more
 }
 
 void atcp_os_conn_event(struct atcp_conn* c, uint32_t events) {
@@ -598,7 +600,8 @@ void atcp_os_pkt_free(struct atcp_pkt* pkt, uint32_t reason) {
 
 void atcp_os_rx_space(const struct atcp_conn* c, struct atcp_rx_space* out) {
   const FakeConn& fc = FakeConn::of(c);
-  Port::must_be_locked(fc, "rx_space");
+  if (fc.state != ATCP_STATE_LISTEN)
+    Port::must_be_locked(fc, "rx_space");
   *out = {fc.rcvbuf, fc.rmem, fc.rcvbuf_locked ? 1u : 0u};
 }
 
