@@ -246,6 +246,7 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 	};
 	struct sk_buff *skb;
 	struct rtable *rt;
+	int err;
 
 	rt = atcp_tuple_route(ns, sk, t, ip.proto);
 	if (!rt)
@@ -265,7 +266,8 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 	atcp_push_ip(skb, &ip);
 	skb->mark = sk ? READ_ONCE(sk->sk_mark) : 0;
 	skb->priority = sk ? READ_ONCE(sk->sk_priority) : 0;
-	return net_xmit_eval(ip_local_out(ns->net, NULL, skb)) ? -1 : 0;
+	err = ip_local_out(ns->net, NULL, skb);
+	return net_xmit_eval(err) ? -1 : 0;
 }
 
 /* ---- pieces of the send queue -------------------------------------------------------- */
