@@ -30,7 +30,7 @@ class Router(net.Namespaces):
         return self
 
 
-def transfer(hosts, left, right, role="both", size=2000001):
+def transfer(hosts, left, right, role="both", size=500001):
     program = f"{net.PROGS}/xfer"
     options = f"--bytes {size} --timeout 30 --role"
     other = {"both": "both", "send": "recv", "recv": "send"}[role]

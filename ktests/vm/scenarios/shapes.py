@@ -10,10 +10,12 @@ from lib import net
 from lib.flows import TwoHosts, tested
 
 
-def both_ways(options, size=2000001, **hosts_fields):
+def both_ways(options, size=1000001, **hosts_fields):
     with TwoHosts(**hosts_fields) as hosts:
-        for port, (left, right) in enumerate((("tcp", tested()), (tested(), "tcp"), (tested(), tested())), 7001):
-            hosts.transfer(port, left, right, f"{left}-{right} {options}", f"--role both --bytes {size} {options}", 200)
+        running = [(left, right, hosts.start(port, left, right, f"--role both --bytes {size} {options}"))
+                   for port, (left, right) in enumerate((("tcp", tested()), (tested(), "tcp"), (tested(), tested())), 7001)]
+        for left, right, pair in running:
+            hosts.finish(pair, f"{left}-{right} {options}", 200)
 
 
 def edge_triggered_random_sizes():
@@ -23,7 +25,7 @@ def edge_triggered_random_sizes():
 def one_direction_at_a_time():
     with TwoHosts() as hosts:
         for port, (left, right) in enumerate((("send", "recv"), ("recv", "send")), 7001):
-            hosts.transfer(port, tested(), "tcp", left, "--bytes 5000001", left_options=f"--role {left}",
+            hosts.transfer(port, tested(), "tcp", left, "--bytes 2000001", left_options=f"--role {left}",
                            right_options=f"--role {right}")
 
 
@@ -40,7 +42,7 @@ def tiny_segments():
 
 
 def eight_flows():
-    both_ways("--flows 8", 1000003)
+    both_ways("--flows 8", 300003)
 
 
 def reno():
@@ -61,7 +63,7 @@ def offloads_off():
         for name in "ab":
             hosts.run(name, f"ethtool -K {hosts.dev[name]} tso off gso off gro off tx off rx off 2>&1")
         for port, (left, right) in enumerate((("tcp", tested()), (tested(), "tcp")), 7001):
-            hosts.transfer(port, left, right, "offloads off", "--role both --bytes 3000001")
+            hosts.transfer(port, left, right, "offloads off", "--role both --bytes 1000001")
 
 
 def gro_on():
@@ -69,13 +71,13 @@ def gro_on():
     with TwoHosts() as hosts:
         for name in "ab":
             hosts.run(name, f"ethtool -K {hosts.dev[name]} gro on 2>&1", check=False)
-        hosts.transfer(7001, tested(), "tcp", "gro on", "--role both --bytes 5000001")
+        hosts.transfer(7001, tested(), "tcp", "gro on", "--role both --bytes 2000001")
 
 
 def loopback():
     program = f"{net.PROGS}/xfer"
-    server = net.spawn(f"{program} server 127.0.0.1 7001 --proto {tested()} --role both --bytes 5000001")
-    client = net.spawn(f"{program} client 127.0.0.1 7001 --proto {tested()} --role both --bytes 5000001")
+    server = net.spawn(f"{program} server 127.0.0.1 7001 --proto {tested()} --role both --bytes 2000001")
+    client = net.spawn(f"{program} client 127.0.0.1 7001 --proto {tested()} --role both --bytes 2000001")
     net.finish(client, "client")
     net.finish(server, "server")
 

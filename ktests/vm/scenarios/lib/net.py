@@ -5,11 +5,13 @@ A scenario is a Python file whose functions are passed to main()."""
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ import traceback
 
 IPPROTO_ATCP = 253
 CLONE_NEWNET = 0x40000000
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, IFF_UP = 0x8913, 0x8914, 0x8916, 0x891C, 0x8922, 1
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
 PROGS = os.environ.get("ATCP_PROGS", os.path.join(TOP, "build", "progs"))
 TOOLS = os.environ.get("ATCP_TOOLS", os.path.join(TOP, "build", "tools"))
@@ -158,7 +161,22 @@ def private_netns():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
-    sh("ip link set lo up")
+    interface_up("lo")
+
+
+def interface_up(name, addr=None, netmask=None, mtu=None):
+    """`ip addr add` and `ip link set up` without a process: in an emulated machine that counts."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        def request(code, body):
+            return fcntl.ioctl(control, code, struct.pack("16s24s", name.encode(), body))
+
+        for code, value in ((SIOCSIFADDR, addr), (SIOCSIFNETMASK, netmask)):
+            if value:
+                request(code, struct.pack("HH4s", socket.AF_INET, 0, socket.inet_aton(value)))
+        if mtu:
+            request(SIOCSIFMTU, struct.pack("i", mtu))
+        flags = struct.unpack("16sh", request(SIOCGIFFLAGS, b"")[:18])[1]
+        request(SIOCSIFFLAGS, struct.pack("h", flags | IFF_UP))
 
 
 class Namespaces:
@@ -174,8 +192,7 @@ class Namespaces:
         return self
 
     def __exit__(self, *exc):
-        for name in self.names:
-            sh(f"ip netns del {self.tag}{name}", check=False)
+        sh("".join(f"ip netns del {self.tag}{name}; " for name in self.names), check=False)
 
     def link(self, left, left_addr, right, right_addr, dev="v"):
         """A veth pair; each end has its address (with prefix length)."""
@@ -290,8 +307,7 @@ def plain_tcp():
             with open(path, "w", encoding="ascii") as f:
                 f.write(value)
     if IS_ATCP and os.path.exists("/sys/module/atcp"):
-        set_param("syn_linear_timeouts", 0)
-        set_param("congestion_control", "reno")
+        atcp("params set syn_linear_timeouts=0 congestion_control=reno")
 
 
 def _too_long(*_):

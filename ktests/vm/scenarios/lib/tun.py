@@ -23,8 +23,12 @@ class Tun:
         self.local, self.peer, self.name = local, peer, name
         self.fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-        net.sh(f"sysctl -qw net.ipv6.conf.{name}.disable_ipv6=1", check=False)
-        net.sh(f"ip addr add {local}/24 dev {name} && ip link set {name} mtu {mtu} up && ip link set lo up")
+        try:
+            with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as f:
+                f.write("1")
+        except FileNotFoundError:
+            pass  # a kernel without IPv6
+        net.interface_up(name, local, "255.255.255.0", mtu)
         self.log = []
         self.start = time.monotonic()
         net.LAST_TUN.append(self)
