@@ -32,10 +32,10 @@ modules: $(if $(KDIR),kdir-module,$(FLAVOURS:%=module-%)) ## build/FLAVOUR/atcp.
 # Kbuild writes objects beside their sources; a mirror of symlinks gives every kernel its own place. $(1) folder, $(2) KDIR, $(3) more
 define build_module
 	$(Q)mkdir -p $(1)/ktests
-	$(Q)find $(1) -xtype l -delete
+	$(Q)find $(1) -xtype l -delete 2>/dev/null || true
 	$(Q)cp -rsf $(CURDIR)/Kbuild $(CURDIR)/module $(CURDIR)/uapi $(1)/
 	$(Q)if test -d ktests/kunit; then cp -rsf $(CURDIR)/ktests/kunit $(1)/ktests/; fi
-	$(Q)$(MAKE) -s -j$(JOBS) -C $(2) M=$(abspath $(1)) $(3) $(if $(V),V=1) modules 2>&1 \
+	$(Q)flock $(1).lock $(MAKE) -s -j$(JOBS) -C $(2) M=$(abspath $(1)) $(3) $(if $(V),V=1) modules 2>&1 \
 		| { grep -v -e 'Skipping BTF generation' -e '^make\[.*Entering' -e '^make\[.*Leaving' || true; }
 endef
 
