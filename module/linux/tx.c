@@ -360,7 +360,8 @@ bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes)
 		u32 size = skb_frag_size(frag);
 
 		if (size <= eat) {
-			skb_frag_unref(skb, i);
+			/* Pages of sk_page_frag() or of a file, never of a page pool. */
+			put_page(skb_frag_page(frag));
 			eat -= size;
 			continue;
 		}
