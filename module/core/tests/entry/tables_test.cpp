@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Parameters, counters and reasons as C sees them.
+#include <cstring>
+#include <set>
+#include <string>
+
+#include "tests/raw_peer.h"
+
+namespace atcp::test {
+namespace {
+
+using Tables = RawPeerTest;
+
+TEST_F(Tables, EveryParameterIsFoundByItsName) {
+  for (uint32_t i = 0; i < atcp_core_param_count(); i++) {
+    atcp_param_info info = {};
+    atcp_core_param_info(i, &info);
+    EXPECT_EQ(atcp_core_param_find(info.name), static_cast<int32_t>(i)) << info.name;
+    EXPECT_STRNE(info.help, "");
+    char value[64];
+    const uint32_t n = atcp_core_param_get(srv.core(), i, 1, value, sizeof(value));
+    EXPECT_EQ(n, strlen(value));
+    EXPECT_EQ(atcp_core_param_check(i, value), ATCP_OK) << info.name << " " << value;
+  }
+  EXPECT_EQ(atcp_core_param_find("nonsense"), -1);
+}
+
+TEST_F(Tables, ValuesArePerNamespace) {
+  Host& other = net.add_host("other", ip4(10, 0, 0, 9));
+  const auto i = static_cast<uint32_t>(atcp_core_param_find("syncookies"));
+  EXPECT_EQ(atcp_core_param_set(srv.core(), i, "2"), ATCP_OK);
+  EXPECT_EQ(atcp_core_param_value(srv.core(), i, 0), 2u);
+  EXPECT_EQ(atcp_core_param_value(other.core(), i, 0), 1u);
+  EXPECT_EQ(atcp_core_param_check(i, "3"), ATCP_ERR_RANGE);
+}
+
+TEST_F(Tables, DefaultsOfNamespacesToCome) {
+  const auto i = static_cast<uint32_t>(atcp_core_param_find("syncookies"));
+  EXPECT_EQ(atcp_core_param_set(nullptr, i, "0"), ATCP_OK);
+  Host& other = net.add_host("other", ip4(10, 0, 0, 9));
+  EXPECT_EQ(atcp_core_param_value(other.core(), i, 0), 0u);
+  EXPECT_EQ(atcp_core_param_value(srv.core(), i, 0), 1u);
+  EXPECT_EQ(atcp_core_param_set(nullptr, i, "1"), ATCP_OK);
+}
+
+TEST_F(Tables, WireHasTwoNames) {
+  EXPECT_TRUE(atcp_core_wire_is_tcp(srv.core()));
+  EXPECT_EQ(srv.set("wire", "atcp"), ATCP_OK);
+  EXPECT_FALSE(atcp_core_wire_is_tcp(srv.core()));
+}
+
+TEST(TableNames, AreUnique) {
+  std::set<std::string> names;
+  for (uint32_t i = 0; i < atcp_core_counter_count(); i++)
+    EXPECT_TRUE(names.insert(atcp_core_counter_name(i, nullptr)).second);
+  for (uint32_t i = 0; i < __ATCP_REASON_MAX; i++) {
+    const char* help = nullptr;
+    EXPECT_TRUE(names.insert(atcp_core_reason_name(i, &help)).second);
+    EXPECT_NE(help, nullptr);
+  }
+}
+
+}  // namespace
+}  // namespace atcp::test
