@@ -264,8 +264,10 @@ Sock Host::connect(uint32_t addr, uint16_t port, uint16_t lport) {
 
 atcp_err Host::set(const char* param, const char* text) {
   const int32_t i = atcp_core_param_find(param);
-  if (i < 0)
+  if (i < 0) {
+    ADD_FAILURE() << "no parameter " << param;  // else a test would run with another setting
     return ATCP_ERR_NOT_FOUND;
+  }
   return atcp_core_param_set(core_, static_cast<uint32_t>(i), text);
 }
 
