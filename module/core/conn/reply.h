@@ -17,7 +17,7 @@ bool send_reply(Ns &ns, const atcp_conn *via, const atcp_tuple &t, Header h);
 void send_rst_for(Ns &ns, const atcp_conn *via, const atcp_tuple &t, const atcp_seg &seg);
 
 /// An answer that a peer could make us repeat without end may be given now: at most one per
-/// invalid_ratelimit_ms, data excepted (an ACK loop carries none). last_ms: 0 before the first
+/// invalid_ratelimit, data excepted (an ACK loop carries none). last_ms: 0 before the first
 /// one; racing writers at worst allow one more. Counts `skipped` if not.
 bool reply_allowed(Ns &ns, uint32_t &last_ms, const atcp_seg &seg, uint64_t now_us,
                    Counter skipped);

@@ -43,7 +43,7 @@ class RawPeerTest : public ::testing::Test {
   RawPeerTest() : srv(net.add_host("srv", ip4(10, 0, 0, 1))) {
     srv.os().wire = [this](Emitted&& e) { replies.push_back(std::move(e)); };
     // A challenge would be refused to a peer that has just had another answer.
-    srv.set("invalid_ratelimit_ms", "0");
+    srv.set("invalid_ratelimit", "0");
   }
 
   atcp_tuple tuple(uint16_t port = 5000) const {

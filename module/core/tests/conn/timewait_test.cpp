@@ -88,7 +88,7 @@ TEST_F(TimeWaitTest, OldAckAndDataAreAnswered) {
 }
 
 TEST_F(TimeWaitTest, AnswersAreRateLimitedButNotToData) {
-  srv.set("invalid_ratelimit_ms", "500");
+  srv.set("invalid_ratelimit", "500");
   const uint32_t nxt = close_first();
   ask({.seq = kIrs - 50, .ack = nxt});
   send({.seq = kIrs - 50, .ack = nxt});

@@ -75,7 +75,7 @@ TEST_F(RequestTest, SameSynSameAnswer) {
 }
 
 TEST_F(RequestTest, SameSynIsRateLimited) {
-  srv.set("invalid_ratelimit_ms", "500");
+  srv.set("invalid_ratelimit", "500");
   half_open();
   ask(syn());
   send(syn());
