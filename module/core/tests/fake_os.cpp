@@ -494,6 +494,8 @@ void atcp_os_ns_timer(struct atcp_osns* ns, uint64_t deadline_ns) {
 }
 
 bool atcp_os_conn_tryget(struct atcp_conn* c) {
+  if (Port::the().on_tryget)
+    Port::the().on_tryget(FakeConn::of(c));
   uint32_t* refs = &FakeConn::of(c).refs;
   uint32_t v = __atomic_load_n(refs, __ATOMIC_RELAXED);
   do {

@@ -30,7 +30,7 @@ atcp_tuple tuple(uint32_t n) {
   return t;
 }
 
-Endpoint entry(uint32_t n) {
+Endpoint make_entry(uint32_t n) {
   Endpoint e = {};
   e.kind = EntryKind::Request;
   e.refs = 1;
@@ -70,7 +70,7 @@ TEST(Ehash, RandomOperationsAgreeWithMap) {
   std::mt19937 rng(3);
   std::vector<Endpoint> pool(400);
   for (Endpoint& e : pool)
-    e = entry(0);
+    e = make_entry(0);
   std::map<uint32_t, Endpoint*> model;
   for (int step = 0; step < 20000; step++) {
     const uint32_t n = rng() % 200;
@@ -122,7 +122,7 @@ TEST(EhashWalkBucket, SkipsAndStops) {
   Table t(1);
   std::vector<Endpoint> es;
   for (uint32_t i = 0; i < 5; i++)
-    es.push_back(entry(i));
+    es.push_back(make_entry(i));
   for (Endpoint& e : es)
     ASSERT_TRUE(t.hash.insert(e));
   std::vector<Endpoint*> all;
@@ -142,11 +142,11 @@ TEST(EhashWalkBucket, SkipsAndStops) {
 TEST(EhashLookup, DyingEntryIsNotFound) {
   test::FakeOs os;
   Table t(4);
-  Endpoint e = entry(1);
+  Endpoint e = make_entry(1);
   ASSERT_TRUE(t.hash.insert(e));
   e.refs = 0;
   EXPECT_EQ(t.hash.lookup(tuple(1)), nullptr);
-  Endpoint other = entry(1);
+  Endpoint other = make_entry(1);
   Endpoint* taken = &other;
   EXPECT_FALSE(t.hash.insert(other, &taken));
   EXPECT_EQ(taken, nullptr);
@@ -156,7 +156,7 @@ TEST(EhashLookup, DyingEntryIsNotFound) {
 TEST(EhashReplace, TakesThePlaceInOneStep) {
   test::FakeOs os;
   Table t(1);
-  Endpoint a = entry(1), b = entry(2), c = entry(3), fresh = entry(2);
+  Endpoint a = make_entry(1), b = make_entry(2), c = make_entry(3), fresh = make_entry(2);
   for (Endpoint* e : {&a, &b, &c})
     ASSERT_TRUE(t.hash.insert(*e));
   ASSERT_TRUE(t.hash.replace(b, fresh));
@@ -171,37 +171,76 @@ TEST(EhashReplace, TakesThePlaceInOneStep) {
   EXPECT_FALSE(t.hash.remove(b));
 }
 
-TEST(EhashLookup, EntryRecycledUnderTheReader) {
-  test::FakeOs os;
-  Table t(1);
-  Table other(64);
-  Endpoint mine = entry(5);
-  ASSERT_TRUE(t.hash.insert(mine));
-  Endpoint standing = entry(9);
-  ASSERT_TRUE(t.hash.insert(standing));
-  // The reader goes head -> standing -> mine. A second thread moves `standing` to another table and
-  // back, as a socket is disconnected and connected again: whoever stands on it meanwhile ends in a
-  // chain whose end names another bucket.
-  std::atomic<bool> stop = false;
-  std::thread mover([&] {
-    while (!stop.load()) {
-      t.hash.remove(standing);
-      set_tuple(standing, tuple(77));
-      ASSERT_TRUE(other.hash.insert(standing));
-      other.hash.remove(standing);
-      set_tuple(standing, tuple(9));
-      ASSERT_TRUE(t.hash.insert(standing));
-    }
-  });
-  for (int i = 0; i < 20000; i++) {
-    atcp_os_rcu_lock();
-    Endpoint* found = t.hash.lookup(tuple(5));
-    atcp_os_rcu_unlock();
-    ASSERT_EQ(found, &mine) << "lost in another chain after " << i;
-    endpoint_put(*found);
+/// A socket in the table that another CPU disconnects, and connects elsewhere, between a reader's look
+/// at its key and his reference.
+class Recycled {
+ public:
+  Recycled() : socket(os.new_conn(os.add_ns("a"))), entry(*reinterpret_cast<Endpoint*>(&socket.conn)) {
+    entry.kind = EntryKind::Conn;
+    set_tuple(entry, tuple(5));
+    EXPECT_TRUE(here.hash.insert(entry));
+    while ((there.hash.hash(tuple(elsewhere)) & (there.hash.buckets() - 1)) == 0)
+      elsewhere++;  // a chain whose end bears another number than the one bucket of `here`
   }
-  stop = true;
-  mover.join();
+  ~Recycled() {
+    there.hash.remove(entry);
+    os.put(socket);
+  }
+  void move() {
+    EXPECT_TRUE(here.hash.remove(entry));
+    set_tuple(entry, tuple(elsewhere));
+    EXPECT_TRUE(there.hash.insert(entry));
+  }
+  test::FakeOs os;
+  Table here{1};
+  Table there{64};
+  uint32_t elsewhere = 77;
+  test::FakeConn& socket;
+  Endpoint& entry;
+};
+
+TEST(EhashLookup, KeyIsComparedAgainOnceReferenced) {
+  Recycled r;
+  int calls = 0;
+  r.os.on_tryget = [&](test::FakeConn&) {
+    if (calls++ == 0)
+      r.move();
+  };
+  EXPECT_EQ(r.here.hash.lookup(tuple(5)), nullptr);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(r.socket.refs, 1u);
+}
+
+TEST(EhashLookup, EndOfAnotherChainMeansStartAgain) {
+  Recycled r;
+  Endpoint fresh = make_entry(5);
+  int calls = 0;
+  r.os.on_tryget = [&](test::FakeConn& c) {
+    if (calls++ == 0) {
+      r.move();
+      EXPECT_TRUE(r.here.hash.insert(fresh));
+      c.refs = 0;  // the reference fails, the entry is hashed: the reader goes on from it
+    }
+  };
+  EXPECT_EQ(r.here.hash.lookup(tuple(5)), &fresh);
+  EXPECT_EQ(calls, 1);
+  r.socket.refs = 1;
+  endpoint_put(fresh);
+}
+
+TEST(EhashLookup, EntryThatLeftMeanwhileMeansStartAgain) {
+  Recycled r;
+  Endpoint fresh = make_entry(5);
+  int calls = 0;
+  r.os.on_tryget = [&](test::FakeConn& c) {
+    if (calls++ == 0) {
+      EXPECT_TRUE(r.here.hash.replace(r.entry, fresh));
+      c.refs = 0;
+    }
+  };
+  EXPECT_EQ(r.here.hash.lookup(tuple(5)), &fresh);
+  r.socket.refs = 1;
+  endpoint_put(fresh);
 }
 
 TEST(Ehash, ReadersNeverMissWhatStays) {
@@ -210,9 +249,9 @@ TEST(Ehash, ReadersNeverMissWhatStays) {
   constexpr uint32_t kStay = 50, kCome = 200;
   std::vector<Endpoint> stay, come;
   for (uint32_t i = 0; i < kStay; i++)
-    stay.push_back(entry(i));
+    stay.push_back(make_entry(i));
   for (uint32_t i = 0; i < 2 * kCome; i++)
-    come.push_back(entry(1000 + i));
+    come.push_back(make_entry(1000 + i));
   for (Endpoint& e : stay)
     ASSERT_TRUE(t.hash.insert(e));
   std::atomic<bool> stop = false;
@@ -232,7 +271,7 @@ TEST(Ehash, ReadersNeverMissWhatStays) {
   }
   threads.emplace_back([&] {
     // Replaces entries that stay, to and fro.
-    Endpoint twin = entry(7);
+    Endpoint twin = make_entry(7);
     Endpoint* now = &stay[7];
     Endpoint* next = &twin;
     while (!stop.load()) {
