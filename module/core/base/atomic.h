@@ -12,36 +12,35 @@
 namespace atcp {
 
 template <class T>
-inline T load_acquire(const T *p) {
+inline T load_acquire(const T* p) {
   return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 template <class T>
-inline T load_relaxed(const T *p) {
+inline T load_relaxed(const T* p) {
   return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 template <class T>
-inline void store_release(T *p, T v) {
+inline void store_release(T* p, T v) {
   __atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 template <class T>
-inline void store_relaxed(T *p, T v) {
+inline void store_relaxed(T* p, T v) {
   __atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 /// Returns the new value.
 template <class T>
-inline T add_fetch(T *p, T n) {
+inline T add_fetch(T* p, T n) {
   return __atomic_add_fetch(p, n, __ATOMIC_ACQ_REL);
 }
 template <class T>
-inline T sub_fetch(T *p, T n) {
+inline T sub_fetch(T* p, T n) {
   return __atomic_sub_fetch(p, n, __ATOMIC_ACQ_REL);
 }
 /// Increment unless zero; false if it was zero.
-inline bool inc_not_zero(uint32_t *p) {
+inline bool inc_not_zero(uint32_t* p) {
   uint32_t v = __atomic_load_n(p, __ATOMIC_RELAXED);
   do {
-    if (v == 0)
-      return false;
+    if (v == 0) return false;
   } while (!__atomic_compare_exchange_n(p, &v, v + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
   return true;
 }

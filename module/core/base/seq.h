@@ -15,41 +15,21 @@ class Seq {
   constexpr Seq() = default;
   explicit constexpr Seq(uint32_t v) : v_(v) {}
 
-  constexpr uint32_t raw() const {
-    return v_;
-  }
-  constexpr Seq operator+(uint32_t n) const {
-    return Seq(v_ + n);
-  }
-  constexpr Seq operator-(uint32_t n) const {
-    return Seq(v_ - n);
-  }
-  constexpr Seq &operator+=(uint32_t n) {
+  constexpr uint32_t raw() const { return v_; }
+  constexpr Seq operator+(uint32_t n) const { return Seq(v_ + n); }
+  constexpr Seq operator-(uint32_t n) const { return Seq(v_ - n); }
+  constexpr Seq& operator+=(uint32_t n) {
     v_ += n;
     return *this;
   }
   /// Signed distance; positive if this is later.
-  constexpr int32_t operator-(Seq o) const {
-    return static_cast<int32_t>(v_ - o.v_);
-  }
-  constexpr bool operator==(Seq o) const {
-    return v_ == o.v_;
-  }
-  constexpr bool operator!=(Seq o) const {
-    return v_ != o.v_;
-  }
-  constexpr bool operator<(Seq o) const {
-    return *this - o < 0;
-  }
-  constexpr bool operator<=(Seq o) const {
-    return *this - o <= 0;
-  }
-  constexpr bool operator>(Seq o) const {
-    return *this - o > 0;
-  }
-  constexpr bool operator>=(Seq o) const {
-    return *this - o >= 0;
-  }
+  constexpr int32_t operator-(Seq o) const { return static_cast<int32_t>(v_ - o.v_); }
+  constexpr bool operator==(Seq o) const { return v_ == o.v_; }
+  constexpr bool operator!=(Seq o) const { return v_ != o.v_; }
+  constexpr bool operator<(Seq o) const { return *this - o < 0; }
+  constexpr bool operator<=(Seq o) const { return *this - o <= 0; }
+  constexpr bool operator>(Seq o) const { return *this - o > 0; }
+  constexpr bool operator>=(Seq o) const { return *this - o >= 0; }
 
  private:
   uint32_t v_ = 0;

@@ -14,11 +14,11 @@ struct SipKey {
 };
 
 /// Of `bytes` bytes.
-uint64_t siphash(const SipKey &key, const void *data, uint32_t bytes);
+uint64_t siphash(const SipKey& key, const void* data, uint32_t bytes);
 /// Of whole 64-bit words; equal to siphash() over their little-endian bytes.
-uint64_t siphash_words(const SipKey &key, const uint64_t *words, uint32_t n);
+uint64_t siphash_words(const SipKey& key, const uint64_t* words, uint32_t n);
 /// Of a 4-tuple and one more number.
-uint64_t siphash_tuple(const SipKey &key, const atcp_tuple &t, uint64_t extra);
+uint64_t siphash_tuple(const SipKey& key, const atcp_tuple& t, uint64_t extra);
 
 }  // namespace atcp
 

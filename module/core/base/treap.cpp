@@ -34,16 +34,14 @@ TreapNode* rightmost(TreapNode* n) {
 }  // namespace
 
 TreapNode* TreapBase::next(const TreapNode* n) {
-  if (n->right != nullptr)
-    return leftmost(n->right);
+  if (n->right != nullptr) return leftmost(n->right);
   while (n->parent != nullptr && n->parent->right == n)
     n = n->parent;
   return n->parent;
 }
 
 TreapNode* TreapBase::prev(const TreapNode* n) {
-  if (n->left != nullptr)
-    return rightmost(n->left);
+  if (n->left != nullptr) return rightmost(n->left);
   while (n->parent != nullptr && n->parent->left == n)
     n = n->parent;
   return n->parent;
@@ -55,13 +53,11 @@ void TreapBase::rotate_up(TreapNode* n) {
   TreapNode* g = p->parent;
   if (p->left == n) {
     p->left = n->right;
-    if (n->right != nullptr)
-      n->right->parent = p;
+    if (n->right != nullptr) n->right->parent = p;
     n->right = p;
   } else {
     p->right = n->left;
-    if (n->left != nullptr)
-      n->left->parent = p;
+    if (n->left != nullptr) n->left->parent = p;
     n->left = p;
   }
   p->parent = n;
@@ -84,12 +80,10 @@ void TreapBase::link(TreapNode* n, TreapNode* parent, bool left) {
   }
   if (left) {
     parent->left = n;
-    if (parent == first_)
-      first_ = n;
+    if (parent == first_) first_ = n;
   } else {
     parent->right = n;
-    if (parent == last_)
-      last_ = n;
+    if (parent == last_) last_ = n;
   }
   const uint64_t mine = priority(n);
   while (n->parent != nullptr && mine > priority(n->parent))
@@ -106,15 +100,12 @@ void TreapBase::link_after(TreapNode* n, TreapNode* after) {
 }
 
 void TreapBase::unlink(TreapNode* n) {
-  if (first_ == n)
-    first_ = next(n);
-  if (last_ == n)
-    last_ = prev(n);
+  if (first_ == n) first_ = next(n);
+  if (last_ == n) last_ = prev(n);
   while (n->left != nullptr && n->right != nullptr)
     rotate_up(priority(n->left) > priority(n->right) ? n->left : n->right);
   TreapNode* child = n->left != nullptr ? n->left : n->right;
-  if (child != nullptr)
-    child->parent = n->parent;
+  if (child != nullptr) child->parent = n->parent;
   if (n->parent == nullptr)
     root_ = child;
   else if (n->parent->left == n)

@@ -13,38 +13,32 @@
 namespace atcp {
 
 struct TreapNode {
-  TreapNode *parent;
-  TreapNode *left;
-  TreapNode *right;
+  TreapNode* parent;
+  TreapNode* left;
+  TreapNode* right;
 };
 
 /// Untyped tree; the typed view below adds the order.
 class TreapBase {
  public:
-  bool empty() const {
-    return root_ == nullptr;
-  }
-  TreapNode *first() const {
-    return first_;
-  }
-  TreapNode *last() const {
-    return last_;
-  }
-  static TreapNode *next(const TreapNode *n);
-  static TreapNode *prev(const TreapNode *n);
+  bool empty() const { return root_ == nullptr; }
+  TreapNode* first() const { return first_; }
+  TreapNode* last() const { return last_; }
+  static TreapNode* next(const TreapNode* n);
+  static TreapNode* prev(const TreapNode* n);
   /// Insert n as the child of parent on that side (nullptr parent: as root of an empty tree).
-  void link(TreapNode *n, TreapNode *parent, bool left);
+  void link(TreapNode* n, TreapNode* parent, bool left);
   /// Insert n directly after `after` (nullptr: as the first).
-  void link_after(TreapNode *n, TreapNode *after);
-  void unlink(TreapNode *n);
+  void link_after(TreapNode* n, TreapNode* after);
+  void unlink(TreapNode* n);
 
  protected:
-  TreapNode *root_ = nullptr;
-  TreapNode *first_ = nullptr;
-  TreapNode *last_ = nullptr;
+  TreapNode* root_ = nullptr;
+  TreapNode* first_ = nullptr;
+  TreapNode* last_ = nullptr;
 
  private:
-  void rotate_up(TreapNode *n);
+  void rotate_up(TreapNode* n);
 };
 
 /// T derives from TreapNode and has `bool before(const T&) const` (strict order) and
@@ -52,52 +46,40 @@ class TreapBase {
 template <class T>
 class Treap : public TreapBase {
  public:
-  T *first() const {
-    return static_cast<T *>(first_);
-  }
-  T *last() const {
-    return static_cast<T *>(last_);
-  }
-  static T *next(const T *n) {
-    return static_cast<T *>(TreapBase::next(n));
-  }
-  static T *prev(const T *n) {
-    return static_cast<T *>(TreapBase::prev(n));
-  }
-  void insert(T &n) {
-    TreapNode *parent = nullptr;
+  T* first() const { return static_cast<T*>(first_); }
+  T* last() const { return static_cast<T*>(last_); }
+  static T* next(const T* n) { return static_cast<T*>(TreapBase::next(n)); }
+  static T* prev(const T* n) { return static_cast<T*>(TreapBase::prev(n)); }
+  void insert(T& n) {
+    TreapNode* parent = nullptr;
     bool left = false;
     // The common case, appending, does not search.
     if (last_ != nullptr && !n.before(*last())) {
       link_after(&n, last_);
       return;
     }
-    for (TreapNode *at = root_; at != nullptr;) {
+    for (TreapNode* at = root_; at != nullptr;) {
       parent = at;
-      left = n.before(*static_cast<T *>(at));
+      left = n.before(*static_cast<T*>(at));
       at = left ? at->left : at->right;
     }
     link(&n, parent, left);
   }
-  void insert_after(T &n, T *after) {
-    link_after(&n, after);
-  }
-  void remove(T &n) {
-    unlink(&n);
-  }
+  void insert_after(T& n, T* after) { link_after(&n, after); }
+  void remove(T& n) { unlink(&n); }
   /// First node for which before_key(key) is false.
   template <class Key>
-  T *lower_bound(Key key) const {
-    TreapNode *found = nullptr;
-    for (TreapNode *at = root_; at != nullptr;) {
-      if (static_cast<T *>(at)->before_key(key)) {
+  T* lower_bound(Key key) const {
+    TreapNode* found = nullptr;
+    for (TreapNode* at = root_; at != nullptr;) {
+      if (static_cast<T*>(at)->before_key(key)) {
         at = at->right;
       } else {
         found = at;
         at = at->left;
       }
     }
-    return static_cast<T *>(found);
+    return static_cast<T*>(found);
   }
 };
 

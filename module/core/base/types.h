@@ -9,10 +9,10 @@
 #include "abi/atcp_os.h"
 
 extern "C" {
-void *memcpy(void *dst, const void *src, __SIZE_TYPE__ n) noexcept;
-void *memmove(void *dst, const void *src, __SIZE_TYPE__ n) noexcept;
-void *memset(void *dst, int c, __SIZE_TYPE__ n) noexcept;
-int memcmp(const void *a, const void *b, __SIZE_TYPE__ n) noexcept;
+void* memcpy(void* dst, const void* src, __SIZE_TYPE__ n) noexcept;
+void* memmove(void* dst, const void* src, __SIZE_TYPE__ n) noexcept;
+void* memset(void* dst, int c, __SIZE_TYPE__ n) noexcept;
+int memcmp(const void* a, const void* b, __SIZE_TYPE__ n) noexcept;
 }
 
 namespace atcp {
@@ -71,18 +71,18 @@ constexpr uint32_t from_be32(uint32_t v) {
 }
 
 /// Big-endian reads and writes a byte at a time: no alignment is assumed anywhere on the wire.
-constexpr uint16_t read_be16(const uint8_t *p) {
+constexpr uint16_t read_be16(const uint8_t* p) {
   return static_cast<uint16_t>((p[0] << 8) | p[1]);
 }
-constexpr uint32_t read_be32(const uint8_t *p) {
+constexpr uint32_t read_be32(const uint8_t* p) {
   return (static_cast<uint32_t>(p[0]) << 24) | (static_cast<uint32_t>(p[1]) << 16) |
          (static_cast<uint32_t>(p[2]) << 8) | p[3];
 }
-constexpr void write_be16(uint8_t *p, uint16_t v) {
+constexpr void write_be16(uint8_t* p, uint16_t v) {
   p[0] = static_cast<uint8_t>(v >> 8);
   p[1] = static_cast<uint8_t>(v);
 }
-constexpr void write_be32(uint8_t *p, uint32_t v) {
+constexpr void write_be32(uint8_t* p, uint32_t v) {
   p[0] = static_cast<uint8_t>(v >> 24);
   p[1] = static_cast<uint8_t>(v >> 16);
   p[2] = static_cast<uint8_t>(v >> 8);
@@ -99,7 +99,7 @@ constexpr uint32_t round_up_pow2(uint32_t v) {
 
 }  // namespace atcp
 
-inline void *operator new(__SIZE_TYPE__, void *p, atcp::Place) noexcept {
+inline void* operator new(__SIZE_TYPE__, void* p, atcp::Place) noexcept {
   return p;
 }
 

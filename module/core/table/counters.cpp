@@ -86,8 +86,7 @@ constexpr Counter kOrder[] = {ATCP_COUNTERS(ATCP_ID)};
 
 constexpr bool in_order() {
   for (uint32_t i = 0; i < array_len(kOrder); i++)
-    if (static_cast<uint32_t>(kOrder[i]) != i)
-      return false;
+    if (static_cast<uint32_t>(kOrder[i]) != i) return false;
   return true;
 }
 static_assert(array_len(kOrder) == kCounterCount, "a counter without a row");

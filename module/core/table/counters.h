@@ -84,8 +84,8 @@ enum class Counter : uint16_t {
 inline constexpr uint32_t kCounterCount = static_cast<uint32_t>(Counter::Count_);
 
 struct CounterRow {
-  const char *name;
-  const char *help;
+  const char* name;
+  const char* help;
 };
 extern const CounterRow kCounters[kCounterCount];
 

@@ -45,8 +45,7 @@ uintptr* place_of(uintptr* head, Endpoint& e) {
 }  // namespace
 
 bool Ehash::init(uint32_t buckets, const SipKey& key) {
-  const uint32_t n =
-      round_up_pow2(min(buckets == 0 ? kDefaultBuckets : buckets, kMaxBuckets));
+  const uint32_t n = round_up_pow2(min(buckets == 0 ? kDefaultBuckets : buckets, kMaxBuckets));
   const uint32_t locks = min(n, kMaxLocks);
   heads_ = static_cast<uintptr*>(atcp_os_table_alloc(static_cast<uint64_t>(n) * sizeof(uintptr)));
   locks_ = atcp_os_locks_alloc(locks, ATCP_LOCK_BUCKET);
@@ -64,10 +63,8 @@ bool Ehash::init(uint32_t buckets, const SipKey& key) {
 }
 
 void Ehash::fini() {
-  if (heads_ != nullptr)
-    atcp_os_table_free(heads_);
-  if (locks_ != nullptr)
-    atcp_os_locks_free(locks_);
+  if (heads_ != nullptr) atcp_os_table_free(heads_);
+  if (locks_ != nullptr) atcp_os_locks_free(locks_);
   heads_ = nullptr;
   locks_ = nullptr;
 }
@@ -89,20 +86,17 @@ again:
     Endpoint& e = *entry_at(v);
     if (key_matches(e, h, t)) {
       if (endpoint_tryget(e)) {
-        if (key_matches(e, h, t))
-          return &e;
+        if (key_matches(e, h, t)) return &e;
         // A socket that got another tuple meanwhile. Its reference may be the last one.
         (void)endpoint_put(e);
         goto again;
       }
       // Dying. If it left the table, something may have taken its place.
-      if (load_acquire(&e.hashed) == 0)
-        goto again;
+      if (load_acquire(&e.hashed) == 0) goto again;
     }
     v = load_acquire(&e.next);
   }
-  if (v != chain_end(b))
-    goto again;
+  if (v != chain_end(b)) goto again;
   return nullptr;
 }
 
@@ -119,8 +113,7 @@ bool Ehash::insert(Endpoint& e, Endpoint** taken) {
     }
   }
   if (other != nullptr) {
-    if (taken != nullptr)
-      *taken = endpoint_tryget(*other) ? other : nullptr;
+    if (taken != nullptr) *taken = endpoint_tryget(*other) ? other : nullptr;
     unlock_bucket(b);
     return false;
   }
@@ -150,8 +143,7 @@ bool Ehash::replace(Endpoint& old, Endpoint& fresh) {
 }
 
 bool Ehash::remove(Endpoint& e) {
-  if (load_acquire(&e.hashed) == 0)
-    return false;
+  if (load_acquire(&e.hashed) == 0) return false;
   const uint32_t b = e.hash & mask_;
   lock_bucket(b);
   const bool was = e.hashed != 0;
@@ -160,8 +152,7 @@ bool Ehash::remove(Endpoint& e) {
     store_release(&e.hashed, uint8_t{0});
   }
   unlock_bucket(b);
-  if (was)
-    sub_fetch(&size_, 1u);
+  if (was) sub_fetch(&size_, 1u);
   return was;
 }
 

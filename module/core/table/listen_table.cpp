@@ -50,10 +50,8 @@ bool ListenTable::init(const SipKey& key) {
 }
 
 void ListenTable::fini() {
-  if (heads_ != nullptr)
-    atcp_os_table_free(heads_);
-  if (locks_ != nullptr)
-    atcp_os_locks_free(locks_);
+  if (heads_ != nullptr) atcp_os_table_free(heads_);
+  if (locks_ != nullptr) atcp_os_locks_free(locks_);
   heads_ = nullptr;
   locks_ = nullptr;
 }
@@ -85,8 +83,7 @@ bool ListenTable::remove(ListenNode& n) {
     store_release(&n.hashed, uint8_t{0});
   }
   atcp_os_unlock(locks_, b);
-  if (was)
-    sub_fetch(&size_, 1u);
+  if (was) sub_fetch(&size_, 1u);
   return was;
 }
 
@@ -100,8 +97,7 @@ again:
   uintptr v = load_acquire(&heads_[b]);
   for (; !is_end(v); v = load_acquire(&node_at(v)->next)) {
     ListenNode& n = *node_at(v);
-    if (n.lport != t.lport || (n.laddr != 0 && n.laddr != t.laddr.v4))
-      continue;
+    if (n.lport != t.lport || (n.laddr != 0 && n.laddr != t.laddr.v4)) continue;
     const bool exact = n.laddr != 0;
     if (best == nullptr || (exact && !best_exact)) {
       best = &n;
@@ -111,19 +107,15 @@ again:
         tuple_hash = siphash_tuple(key_, t, 0);
         hashed_tuple = true;
       }
-      if (rank(tuple_hash, n.id) > rank(tuple_hash, best->id))
-        best = &n;
+      if (rank(tuple_hash, n.id) > rank(tuple_hash, best->id)) best = &n;
     }
   }
-  if (v != chain_end(b))
-    goto again;
-  if (best == nullptr)
-    return nullptr;
+  if (v != chain_end(b)) goto again;
+  if (best == nullptr) return nullptr;
   if (!atcp_os_conn_tryget(best->conn)) {
     // It closed meanwhile; there may be others. One that is still here has broken the rule in
     // the header, and asking again would not end.
-    if (load_acquire(&best->hashed) == 0)
-      goto again;
+    if (load_acquire(&best->hashed) == 0) goto again;
     return nullptr;
   }
   return best;

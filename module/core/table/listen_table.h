@@ -15,7 +15,7 @@ namespace atcp {
 /// removal by a grace period, and it is removed before conn's last reference goes.
 struct ListenNode {
   uintptr next;     ///< chain; odd: the end, as in Ehash
-  atcp_conn *conn;  ///< the listening socket; constant
+  atcp_conn* conn;  ///< the listening socket; constant
   uint32_t laddr;   ///< network order, 0: any
   uint32_t id;      ///< of this insertion; set by insert()
   uint16_t lport;   ///< network order
@@ -24,12 +24,12 @@ struct ListenNode {
 
 class ListenTable {
  public:
-  bool init(const SipKey &key);
+  bool init(const SipKey& key);
   void fini();
-  void insert(ListenNode &n);
-  bool remove(ListenNode &n);
+  void insert(ListenNode& n);
+  bool remove(ListenNode& n);
   /// Its conn, referenced, or nullptr. Context: inside RCU.
-  ListenNode *lookup(const atcp_tuple &t) const;
+  ListenNode* lookup(const atcp_tuple& t) const;
   uint32_t size() const;
   static constexpr uint32_t kBuckets = 256;
   /// Like Ehash::walk_bucket.
@@ -37,8 +37,8 @@ class ListenTable {
   uint32_t walk_bucket(uint32_t b, uint32_t skip, F f) const;
 
  private:
-  uintptr *heads_ = nullptr;
-  atcp_locks *locks_ = nullptr;
+  uintptr* heads_ = nullptr;
+  atcp_locks* locks_ = nullptr;
   SipKey key_ = {};
   uint32_t size_ = 0;     ///< atomic
   uint32_t next_id_ = 0;  ///< atomic
@@ -50,12 +50,10 @@ uint32_t ListenTable::walk_bucket(uint32_t b, uint32_t skip, F f) const {
   uint32_t at = 0;
   atcp_os_lock(locks_, b);
   for (uintptr v = heads_[b]; (v & 1) == 0;) {
-    auto *n = reinterpret_cast<ListenNode *>(v);
+    auto* n = reinterpret_cast<ListenNode*>(v);
     v = n->next;
-    if (at++ < skip)
-      continue;
-    if (!f(*n))
-      break;
+    if (at++ < skip) continue;
+    if (!f(*n)) break;
     done++;
   }
   atcp_os_unlock(locks_, b);

@@ -4,8 +4,8 @@
 // formatting. What a parameter does is decided where it is read; who may set it, by the port.
 #include "table/params.h"
 
-#include "cc/registry.h"
 #include <linux/atcp.h>
+#include "cc/registry.h"
 
 namespace atcp {
 namespace {
@@ -99,8 +99,7 @@ constexpr Param kOrder[] = {ATCP_PARAMS(ATCP_ID)};
 
 constexpr bool in_order() {
   for (uint32_t i = 0; i < array_len(kOrder); i++)
-    if (static_cast<uint32_t>(kOrder[i]) != i)
-      return false;
+    if (static_cast<uint32_t>(kOrder[i]) != i) return false;
   return true;
 }
 static_assert(array_len(kOrder) == kParamCount, "a parameter without a row");
@@ -124,8 +123,7 @@ const char* skip_blanks(const char* p) {
 
 /// One decimal number; p moves behind it. RANGE: it does not fit 32 bits.
 atcp_err parse_number(const char*& p, uint32_t* out) {
-  if (*p < '0' || *p > '9')
-    return ATCP_ERR_INVALID;
+  if (*p < '0' || *p > '9') return ATCP_ERR_INVALID;
   uint64_t v = 0;
   bool too_large = false;
   for (; *p >= '0' && *p <= '9'; p++) {
@@ -135,8 +133,7 @@ atcp_err parse_number(const char*& p, uint32_t* out) {
       v = 0;
     }
   }
-  if (*p != '\0' && !is_blank(*p))
-    return ATCP_ERR_INVALID;
+  if (*p != '\0' && !is_blank(*p)) return ATCP_ERR_INVALID;
   *out = static_cast<uint32_t>(v);
   return too_large ? ATCP_ERR_RANGE : ATCP_OK;
 }
@@ -145,8 +142,7 @@ atcp_err parse_number(const char*& p, uint32_t* out) {
 bool parse_word(const char* p, char* out, uint32_t size) {
   uint32_t n = 0;
   for (p = skip_blanks(p); *p != '\0' && !is_blank(*p); p++) {
-    if (n + 1 >= size)
-      return false;
+    if (n + 1 >= size) return false;
     out[n++] = *p;
   }
   out[n] = '\0';
@@ -167,33 +163,25 @@ atcp_err parse_numbers(const ParamRow& row, const char* text, uint32_t (&out)[3]
   const char* p = skip_blanks(text);
   for (uint32_t k = 0; k < n; k++, p = skip_blanks(p)) {
     const atcp_err err = parse_number(p, &out[k]);
-    if (err == ATCP_ERR_INVALID)
-      return err;
-    if (err == ATCP_ERR_RANGE || out[k] < row.min || out[k] > row.max)
-      range = ATCP_ERR_RANGE;
+    if (err == ATCP_ERR_INVALID) return err;
+    if (err == ATCP_ERR_RANGE || out[k] < row.min || out[k] > row.max) range = ATCP_ERR_RANGE;
   }
-  if (*p != '\0')
-    return ATCP_ERR_INVALID;
-  if (range != ATCP_OK)
-    return range;
+  if (*p != '\0') return ATCP_ERR_INVALID;
+  if (range != ATCP_OK) return range;
   for (uint32_t k = 1; k < n; k++)
-    if (out[k] < out[k - 1])
-      return ATCP_ERR_INVALID;
+    if (out[k] < out[k - 1]) return ATCP_ERR_INVALID;
   return ATCP_OK;
 }
 
 atcp_err parse(uint32_t i, const char* text, uint32_t (&out)[3]) {
-  if (i >= kParamCount)
-    return ATCP_ERR_NOT_FOUND;
+  if (i >= kParamCount) return ATCP_ERR_NOT_FOUND;
   const ParamRow& row = kParams[i];
   char word[32];
   switch (row.type) {
     case ATCP_PARAM_CC: {
-      if (!parse_word(text, word, sizeof word))
-        return ATCP_ERR_INVALID;
+      if (!parse_word(text, word, sizeof word)) return ATCP_ERR_INVALID;
       const int32_t found = cc_find(word);
-      if (found < 0)
-        return ATCP_ERR_NOT_FOUND;
+      if (found < 0) return ATCP_ERR_NOT_FOUND;
       out[0] = static_cast<uint32_t>(found);
       return ATCP_OK;
     }
@@ -216,12 +204,10 @@ atcp_err parse(uint32_t i, const char* text, uint32_t (&out)[3]) {
 class Text {
  public:
   Text(char* buf, uint32_t size) : buf_(buf), size_(size) {
-    if (size_ != 0)
-      buf_[0] = '\0';
+    if (size_ != 0) buf_[0] = '\0';
   }
   void put(char c) {
-    if (len_ + 1 >= size_)
-      return;
+    if (len_ + 1 >= size_) return;
     buf_[len_++] = c;
     buf_[len_] = '\0';
   }
@@ -239,9 +225,7 @@ class Text {
     while (n != 0)
       put(digits[--n]);
   }
-  uint32_t len() const {
-    return len_;
-  }
+  uint32_t len() const { return len_; }
 
  private:
   char* buf_;
@@ -257,8 +241,7 @@ uint32_t format_values(const ParamRow& row, const uint32_t* v, char* buf, uint32
     out.put(kWireNames[v[0]]);
   } else {
     for (uint32_t k = 0; k < values_of(row.type); k++) {
-      if (k != 0)
-        out.put(' ');
+      if (k != 0) out.put(' ');
       out.put(v[k]);
     }
   }
@@ -266,8 +249,7 @@ uint32_t format_values(const ParamRow& row, const uint32_t* v, char* buf, uint32
 }
 
 uint32_t default_of(uint32_t i, uint32_t k) {
-  if (kParams[i].type == ATCP_PARAM_CC && k == 0)
-    return cc_default();
+  if (kParams[i].type == ATCP_PARAM_CC && k == 0) return cc_default();
   return kParams[i].def[k];
 }
 
@@ -301,8 +283,7 @@ atcp_err Params::check(uint32_t i, const char* text) {
 atcp_err Params::apply(uint32_t i, const char* text) {
   uint32_t v[3] = {};
   const atcp_err err = parse(i, text, v);
-  if (err != ATCP_OK)
-    return err;
+  if (err != ATCP_OK) return err;
   for (uint32_t k = 0; k < values_of(kParams[i].type); k++)
     set(static_cast<Param>(i), k, v[k]);
   return ATCP_OK;
@@ -310,8 +291,7 @@ atcp_err Params::apply(uint32_t i, const char* text) {
 
 int32_t param_find(const char* name) {
   for (uint32_t i = 0; i < kParamCount; i++)
-    if (same_text(kParams[i].name, name))
-      return static_cast<int32_t>(i);
+    if (same_text(kParams[i].name, name)) return static_cast<int32_t>(i);
   return -1;
 }
 

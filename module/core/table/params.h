@@ -54,13 +54,13 @@ enum class Param : uint16_t {
 inline constexpr uint32_t kParamCount = static_cast<uint32_t>(Param::Count_);
 
 struct ParamRow {
-  const char *name;
+  const char* name;
   uint32_t type;  ///< enum atcp_param_type
   uint32_t min;
   uint32_t max;
   uint32_t def[3];
-  const char *unit;  ///< "" if none
-  const char *help;
+  const char* unit;  ///< "" if none
+  const char* help;
 };
 extern const ParamRow kParams[kParamCount];
 
@@ -68,7 +68,7 @@ extern const ParamRow kParams[kParamCount];
 class Params {
  public:
   /// All from the given defaults (nullptr: the table's own).
-  void init(const Params *defaults);
+  void init(const Params* defaults);
   uint32_t get(Param p, uint32_t k = 0) const {
     return __atomic_load_n(&v_[static_cast<uint32_t>(p)][k], __ATOMIC_RELAXED);
   }
@@ -76,16 +76,16 @@ class Params {
     __atomic_store_n(&v_[static_cast<uint32_t>(p)][k], value, __ATOMIC_RELAXED);
   }
   /// As atcp_core_param_get, _check, _set.
-  uint32_t format(uint32_t i, char *buf, uint32_t size) const;
-  static uint32_t format_default(uint32_t i, char *buf, uint32_t size);
-  static atcp_err check(uint32_t i, const char *text);
-  atcp_err apply(uint32_t i, const char *text);
+  uint32_t format(uint32_t i, char* buf, uint32_t size) const;
+  static uint32_t format_default(uint32_t i, char* buf, uint32_t size);
+  static atcp_err check(uint32_t i, const char* text);
+  atcp_err apply(uint32_t i, const char* text);
 
  private:
   uint32_t v_[kParamCount][3];
 };
 
-int32_t param_find(const char *name);
+int32_t param_find(const char* name);
 
 }  // namespace atcp
 

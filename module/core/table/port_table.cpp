@@ -35,15 +35,11 @@ struct Claim {
 
 bool conflicts(const BindBucket& bucket, const Claim& c, const BindNode* self, bool strict) {
   for (const BindNode* m = bucket.members; m != nullptr; m = m->next) {
-    if (m == self || !overlap(m->laddr, c.laddr))
-      continue;
-    if (strict)
-      return true;
+    if (m == self || !overlap(m->laddr, c.laddr)) continue;
+    if (strict) return true;
     const uint32_t both = m->flags & c.flags;
-    if ((both & ATCP_BIND_REUSEADDR) != 0 && m->listening == 0)
-      continue;
-    if ((both & ATCP_BIND_REUSEPORT) != 0 && m->uid == c.uid)
-      continue;
+    if ((both & ATCP_BIND_REUSEADDR) != 0 && m->listening == 0) continue;
+    if ((both & ATCP_BIND_REUSEPORT) != 0 && m->uid == c.uid) continue;
     return true;
   }
   return false;
@@ -58,11 +54,9 @@ BindBucket* find(BindBucket* head, uint16_t port) {
 /// The port's bucket, made if need be; nullptr: no memory. Port lock.
 BindBucket* find_or_make(BindBucket** head, uint16_t port) {
   BindBucket* bucket = find(*head, port);
-  if (bucket != nullptr)
-    return bucket;
+  if (bucket != nullptr) return bucket;
   bucket = static_cast<BindBucket*>(atcp_os_alloc(sizeof(BindBucket), ATCP_MEM_BIND));
-  if (bucket == nullptr)
-    return nullptr;
+  if (bucket == nullptr) return nullptr;
   bucket->port = port;
   bucket->members = nullptr;
   bucket->next = *head;
@@ -79,8 +73,7 @@ void join(BindBucket& bucket, BindNode& n, const Claim& c, bool connect_only) {
   n.connect_only = connect_only ? 1 : 0;
   n.next = bucket.members;
   n.pprev = &bucket.members;
-  if (n.next != nullptr)
-    n.next->pprev = &n.next;
+  if (n.next != nullptr) n.next->pprev = &n.next;
   bucket.members = &n;
   n.bucket = &bucket;
 }
@@ -102,12 +95,9 @@ bool PortTable::init(const SipKey& key) {
 }
 
 void PortTable::fini() {
-  if (heads_ != nullptr)
-    atcp_os_table_free(heads_);
-  if (counters_ != nullptr)
-    atcp_os_table_free(counters_);
-  if (locks_ != nullptr)
-    atcp_os_locks_free(locks_);
+  if (heads_ != nullptr) atcp_os_table_free(heads_);
+  if (counters_ != nullptr) atcp_os_table_free(counters_);
+  if (locks_ != nullptr) atcp_os_locks_free(locks_);
   heads_ = nullptr;
   counters_ = nullptr;
   locks_ = nullptr;
@@ -118,8 +108,7 @@ atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t f
   const bool choose = *port == 0;
   const uint32_t range = choose ? static_cast<uint32_t>(hi - lo) + 1 : 1;
   uint32_t start = 0;
-  if (choose)
-    atcp_os_random(&start, sizeof start);
+  if (choose) atcp_os_random(&start, sizeof start);
   const Claim claim = {laddr, flags, uid};
   for (uint32_t i = 0; i < range; i++) {
     const uint16_t p =
@@ -132,11 +121,9 @@ atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t f
       continue;
     }
     bucket = find_or_make(&heads_[at], p);
-    if (bucket != nullptr)
-      join(*bucket, n, claim, false);
+    if (bucket != nullptr) join(*bucket, n, claim, false);
     atcp_os_unlock(locks_, at);
-    if (bucket == nullptr)
-      return ATCP_ERR_NO_MEMORY;
+    if (bucket == nullptr) return ATCP_ERR_NO_MEMORY;
     *port = p;
     return ATCP_OK;
   }
@@ -160,14 +147,12 @@ bool PortTable::inherit(BindNode& child, const BindNode& parent) {
 }
 
 void PortTable::unbind(BindNode& n) {
-  if (n.bucket == nullptr)
-    return;
+  if (n.bucket == nullptr) return;
   const uint32_t at = index_of(n.port, kBuckets);
   atcp_os_lock(locks_, at);
   BindBucket* bucket = n.bucket;
   *n.pprev = n.next;
-  if (n.next != nullptr)
-    n.next->pprev = n.pprev;
+  if (n.next != nullptr) n.next->pprev = n.pprev;
   n.next = nullptr;
   n.pprev = nullptr;
   store_relaxed(&n.bucket, static_cast<BindBucket*>(nullptr));
@@ -184,20 +169,17 @@ void PortTable::unbind(BindNode& n) {
 }
 
 atcp_err PortTable::set_listening(BindNode& n) {
-  if (n.bucket == nullptr)
-    return ATCP_ERR_INVALID;
+  if (n.bucket == nullptr) return ATCP_ERR_INVALID;
   const uint32_t at = index_of(n.port, kBuckets);
   atcp_os_lock(locks_, at);
   const bool refused = conflicts(*n.bucket, {n.laddr, n.flags, n.uid}, &n, false);
-  if (!refused)
-    n.listening = 1;
+  if (!refused) n.listening = 1;
   atcp_os_unlock(locks_, at);
   return refused ? ATCP_ERR_ADDR_IN_USE : ATCP_OK;
 }
 
 void PortTable::clear_listening(BindNode& n) {
-  if (n.bucket == nullptr)
-    return;
+  if (n.bucket == nullptr) return;
   const uint32_t at = index_of(n.port, kBuckets);
   atcp_os_lock(locks_, at);
   n.listening = 0;
@@ -220,8 +202,7 @@ bool PortTable::take_for_connect(BindNode& n, uint32_t laddr, uint16_t port) {
     for (const BindNode* m = bucket->members; m != nullptr && free; m = m->next)
       free = m->connect_only != 0 || !overlap(m->laddr, laddr);
   }
-  if (free)
-    join(*bucket, n, {laddr, 0, 0}, true);
+  if (free) join(*bucket, n, {laddr, 0, 0}, true);
   atcp_os_unlock(locks_, at);
   return free;
 }

@@ -87,8 +87,7 @@ constexpr atcp_reason kOrder[] = {ATCP_REASONS(ATCP_ID)};
 
 constexpr bool in_order() {
   for (uint32_t i = 0; i < array_len(kOrder); i++)
-    if (static_cast<uint32_t>(kOrder[i]) != i)
-      return false;
+    if (static_cast<uint32_t>(kOrder[i]) != i) return false;
   return true;
 }
 static_assert(array_len(kOrder) == __ATCP_REASON_MAX, "a reason without a row");

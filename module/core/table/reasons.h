@@ -5,14 +5,14 @@
 #ifndef ATCP_TABLE_REASONS_H
 #define ATCP_TABLE_REASONS_H
 
-#include "base/types.h"
 #include <linux/atcp.h>
+#include "base/types.h"
 
 namespace atcp {
 
 struct ReasonRow {
-  const char *name;  ///< lower case with underscores, as the tool prints it
-  const char *help;
+  const char* name;  ///< lower case with underscores, as the tool prints it
+  const char* help;
 };
 extern const ReasonRow kReasons[__ATCP_REASON_MAX];
 

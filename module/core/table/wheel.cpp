@@ -30,10 +30,8 @@ bool Wheel::init(atcp_osns* os) {
 }
 
 void Wheel::fini() {
-  if (slots_ != nullptr)
-    atcp_os_table_free(slots_);
-  if (locks_ != nullptr)
-    atcp_os_locks_free(locks_);
+  if (slots_ != nullptr) atcp_os_table_free(slots_);
+  if (locks_ != nullptr) atcp_os_locks_free(locks_);
   slots_ = nullptr;
   locks_ = nullptr;
 }
@@ -47,8 +45,7 @@ bool Wheel::detach(WheelNode& node, WheelNode::State to) {
     // A node comes On only under the lock of the slot that its tick names, so this holds.
     if (load_acquire(&node.state) == WheelNode::On && load_acquire(&node.tick) == tick) {
       *node.pprev = node.next;
-      if (node.next != nullptr)
-        node.next->pprev = node.pprev;
+      if (node.next != nullptr) node.next->pprev = node.pprev;
       node.next = nullptr;
       node.pprev = nullptr;
       if (slots_[slot] == nullptr)
@@ -83,8 +80,7 @@ bool Wheel::add(WheelNode& node, uint64_t deadline_ns, uint64_t) {
     store_release(&node.tick, tick);
     node.next = slots_[slot];
     node.pprev = &slots_[slot];
-    if (node.next != nullptr)
-      node.next->pprev = &node.next;
+    if (node.next != nullptr) node.next->pprev = &node.next;
     slots_[slot] = &node;
     if (node.next == nullptr)
       __atomic_fetch_or(&occupied_[slot / 64], bit_of(slot), __ATOMIC_SEQ_CST);
@@ -96,8 +92,7 @@ bool Wheel::add(WheelNode& node, uint64_t deadline_ns, uint64_t) {
   // round. One of the two sees the other's write.
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   const uint64_t armed = __atomic_load_n(&armed_, __ATOMIC_SEQ_CST);
-  if (armed == 0 || after(static_cast<uint32_t>(armed), tick))
-    arm(tick);
+  if (armed == 0 || after(static_cast<uint32_t>(armed), tick)) arm(tick);
   return !was_on;
 }
 
@@ -106,11 +101,9 @@ bool Wheel::remove(WheelNode& node) {
 }
 
 uint64_t Wheel::left_ns(const WheelNode& node, uint64_t now_ns) {
-  if (load_acquire(&node.state) != WheelNode::On)
-    return 0;
+  if (load_acquire(&node.state) != WheelNode::On) return 0;
   const uint32_t ticks = load_relaxed(&node.tick) - static_cast<uint32_t>(now_ns / kTickNs);
-  if (static_cast<int32_t>(ticks) <= 0)
-    return 0;
+  if (static_cast<int32_t>(ticks) <= 0) return 0;
   return ticks * kTickNs - now_ns % kTickNs;
 }
 
@@ -123,11 +116,9 @@ WheelNode* Wheel::take_due(uint32_t tick, uint32_t now_tick) {
   store_release(&done_tick_, tick);
   for (WheelNode *n = slots_[slot], *next; n != nullptr; n = next) {
     next = n->next;
-    if (after(n->tick, now_tick))
-      continue;
+    if (after(n->tick, now_tick)) continue;
     *n->pprev = n->next;
-    if (n->next != nullptr)
-      n->next->pprev = n->pprev;
+    if (n->next != nullptr) n->next->pprev = n->pprev;
     n->pprev = nullptr;
     n->next = due;
     due = n;
@@ -182,8 +173,7 @@ void Wheel::arm_next() {
       word &= ~0ull << (first % 64);
     else if (i == kWords)
       word &= ~(~0ull << (first % 64));
-    if (word == 0)
-      continue;
+    if (word == 0) continue;
     const uint32_t slot = w * 64 + static_cast<uint32_t>(__builtin_ctzll(word));
     arm(first + (slot - first) % kSlots);
     return;

@@ -21,8 +21,8 @@ namespace atcp {
 struct WheelNode {
   enum State : uint32_t { Off, On, Moving };
 
-  WheelNode *next;    ///< slot lock
-  WheelNode **pprev;  ///< slot lock
+  WheelNode* next;    ///< slot lock
+  WheelNode** pprev;  ///< slot lock
   uint32_t tick;      ///< deadline in ticks of kTickNs (wraps; compared by difference)
   uint32_t state;     ///< atomic; Moving: in the hands of one CPU, which is adding or expiring it
 };
@@ -32,7 +32,7 @@ class Wheel {
   static constexpr uint32_t kSlots = 1024;
   static constexpr uint64_t kTickNs = 1ull << 26;  ///< about 67 ms
 
-  bool init(atcp_osns *os);
+  bool init(atcp_osns* os);
   /// The wheel is empty and the port timer stopped.
   void fini();
 
@@ -41,12 +41,12 @@ class Wheel {
   /// takes one for it, or gives it one that he has; he must hold one himself meanwhile, for the
   /// node may expire before this returns). When two CPUs move one node at the same time, one of
   /// the two deadlines holds.
-  bool add(WheelNode &node, uint64_t deadline_ns, uint64_t now_ns);
+  bool add(WheelNode& node, uint64_t deadline_ns, uint64_t now_ns);
   /// Take it off. True if it was on it (the caller drops the wheel's reference). False also while
   /// another CPU is adding or expiring it; so an expired entry may be one that was given up.
-  bool remove(WheelNode &node);
+  bool remove(WheelNode& node);
   /// Nanoseconds until node's deadline, 0 if past or off the wheel.
-  static uint64_t left_ns(const WheelNode &node, uint64_t now_ns);
+  static uint64_t left_ns(const WheelNode& node, uint64_t now_ns);
 
   /// The port timer fired: calls expire(WheelNode&), without any lock, for each node due, off
   /// the wheel already, the wheel's reference now being the callee's (who may add it again); then
@@ -61,30 +61,28 @@ class Wheel {
   static constexpr uint32_t kWords = kSlots / 64;
   static constexpr uint64_t kArmed = 1ull << 32;  ///< in armed_: the low half is a tick
 
-  static bool after(uint32_t a, uint32_t b) {
-    return static_cast<int32_t>(a - b) > 0;
-  }
-  bool detach(WheelNode &node, WheelNode::State to);
-  WheelNode *take_due(uint32_t tick, uint32_t now_tick);
-  WheelNode *take_all(uint32_t slot);
+  static bool after(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) > 0; }
+  bool detach(WheelNode& node, WheelNode::State to);
+  WheelNode* take_due(uint32_t tick, uint32_t now_tick);
+  WheelNode* take_all(uint32_t slot);
   void begin_run();
   void arm(uint32_t tick);
   void arm_next();
   template <class F>
-  void hand_over(WheelNode *list, F &expire);
+  void hand_over(WheelNode* list, F& expire);
 
-  WheelNode **slots_ = nullptr;
-  atcp_locks *locks_ = nullptr;
-  atcp_osns *os_ = nullptr;
+  WheelNode** slots_ = nullptr;
+  atcp_locks* locks_ = nullptr;
+  atcp_osns* os_ = nullptr;
   uint64_t occupied_[kWords] = {};  ///< atomic; bit set <=> slot not empty
   uint64_t armed_ = 0;              ///< atomic; 0, or kArmed + the tick of the port timer
   uint32_t done_tick_ = 0;          ///< atomic; all ticks up to here have been run
 };
 
 template <class F>
-void Wheel::hand_over(WheelNode *list, F &expire) {
+void Wheel::hand_over(WheelNode* list, F& expire) {
   while (list != nullptr) {
-    WheelNode &n = *list;
+    WheelNode& n = *list;
     list = n.next;
     n.next = nullptr;
     store_release(&n.state, static_cast<uint32_t>(WheelNode::Off));
@@ -98,8 +96,7 @@ void Wheel::run(uint64_t now_ns, F expire) {
   begin_run();
   uint32_t tick = load_relaxed(&done_tick_) + 1;
   // After a long pause every slot is looked at once, which finds all that is due.
-  if (after(now_tick, tick + kSlots - 1))
-    tick = now_tick - kSlots + 1;
+  if (after(now_tick, tick + kSlots - 1)) tick = now_tick - kSlots + 1;
   for (; !after(tick, now_tick); tick++)
     hand_over(take_due(tick, now_tick), expire);
   arm_next();

@@ -30,12 +30,8 @@ namespace {
 /// The socket's lock around a call into the core.
 class Locked {
  public:
-  Locked(FakeConn& c, const char* what) : border_(what), c_(c) {
-    FakeOs::the().lock(c_);
-  }
-  ~Locked() {
-    FakeOs::the().unlock(c_);
-  }
+  Locked(FakeConn& c, const char* what) : border_(what), c_(c) { FakeOs::the().lock(c_); }
+  ~Locked() { FakeOs::the().unlock(c_); }
 
  private:
   Border border_;
@@ -76,8 +72,7 @@ size_t Sock::send(const Bytes& data, bool more) {
   FakeConn& fc = conn();
   FakeOs& os = FakeOs::the();
   Locked l(fc, "send");
-  if (!atcp_core_can_send(&fc.conn))
-    return 0;
+  if (!atcp_core_can_send(&fc.conn)) return 0;
   size_t done = 0;
   while (done < data.size() && fc.wmem < fc.sndbuf) {
     const uint32_t goal = atcp_core_tx_size_goal(&fc.conn);
@@ -124,8 +119,7 @@ Bytes Sock::recv(size_t max) {
     }
   }
   fc.rx_bytes -= static_cast<uint32_t>(out.size());
-  if (!out.empty())
-    atcp_core_rx_consumed(&fc.conn, static_cast<uint32_t>(out.size()), os.now_ns);
+  if (!out.empty()) atcp_core_rx_consumed(&fc.conn, static_cast<uint32_t>(out.size()), os.now_ns);
   return out;
 }
 
@@ -170,8 +164,7 @@ void Sock::abort(uint32_t reason) {
 std::optional<Sock> Sock::accept() {
   Locked l(conn(), "accept");
   atcp_conn* child = atcp_core_accept(&conn().conn);
-  if (child == nullptr)
-    return std::nullopt;
+  if (child == nullptr) return std::nullopt;
   return Sock(host_, &FakeConn::of(child));
 }
 
@@ -201,8 +194,7 @@ Host::Host(FakeNet& net, const std::string& name, uint32_t addr, uint32_t ehash_
 
 Host::~Host() {
   os_.timer_ns = 0;
-  if (core_ != nullptr)
-    atcp_core_ns_free(core_);
+  if (core_ != nullptr) atcp_core_ns_free(core_);
   net_.os.quiesce();
 }
 
@@ -221,11 +213,9 @@ atcp_err Host::try_listen(Sock s, uint16_t port, uint32_t backlog, uint32_t flag
   Locked l(s.conn(), "listen");
   atcp_ip any = {};
   uint16_t lport = to_be16(port);
-  if (port != 0)
-    flags |= ATCP_BIND_EXPLICIT_PORT;
+  if (port != 0) flags |= ATCP_BIND_EXPLICIT_PORT;
   const atcp_err err = atcp_core_bind(&s.conn().conn, ATCP_AF_INET, &any, &lport, flags, 0);
-  if (err != ATCP_OK)
-    return err;
+  if (err != ATCP_OK) return err;
   return atcp_core_listen(&s.conn().conn, backlog, flags);
 }
 
@@ -245,10 +235,9 @@ atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport)
   t.rport = to_be16(port);
   if (lport != 0) {
     t.lport = to_be16(lport);
-    const atcp_err err = atcp_core_bind(&fc.conn, ATCP_AF_INET, &t.laddr, &t.lport,
-                                        ATCP_BIND_EXPLICIT_PORT, 0);
-    if (err != ATCP_OK)
-      return err;
+    const atcp_err err =
+        atcp_core_bind(&fc.conn, ATCP_AF_INET, &t.laddr, &t.lport, ATCP_BIND_EXPLICIT_PORT, 0);
+    if (err != ATCP_OK) return err;
   }
   fc.tuple = t;
   const atcp_err err = atcp_core_connect(&fc.conn, &t, net_.os.now_ns);
@@ -273,8 +262,7 @@ atcp_err Host::set(const char* param, const char* text) {
 
 uint64_t Host::counter(const std::string& name) const {
   for (uint32_t i = 0; i < atcp_core_counter_count(); i++)
-    if (name == atcp_core_counter_name(i, nullptr))
-      return os_.counters.at(i);
+    if (name == atcp_core_counter_name(i, nullptr)) return os_.counters.at(i);
   ADD_FAILURE() << "no counter " << name;
   return 0;
 }
@@ -296,8 +284,8 @@ void Host::receive(const Emitted& e) {
   const auto total = static_cast<uint32_t>(e.hdr.size() + e.data.size());
   {
     Border border("input");
-    const uint32_t bad = atcp_core_parse(e.hdr.data(), static_cast<uint32_t>(e.hdr.size()), total,
-                                         &seg);
+    const uint32_t bad =
+        atcp_core_parse(e.hdr.data(), static_cast<uint32_t>(e.hdr.size()), total, &seg);
     if (bad != ATCP_REASON_NONE) {
       atcp_core_drop(core_, &pkt.pkt, bad);
       return;
@@ -351,13 +339,11 @@ void FakeNet::close_all() {
     ids.push_back(id);
   for (const uint64_t id : ids) {
     auto it = os.conns.find(id);
-    if (it == os.conns.end() || !it->second->program_ref || !it->second->initialised)
-      continue;
+    if (it == os.conns.end() || !it->second->program_ref || !it->second->initialised) continue;
     FakeConn& fc = *it->second;
     Host* host = nullptr;
     for (auto& h : hosts_)
-      if (&h->os() == fc.ns)
-        host = h.get();
+      if (&h->os() == fc.ns) host = h.get();
     if (!fc.orphaned)
       Sock(host, &fc).close(true);
     else
@@ -377,8 +363,7 @@ Link& FakeNet::link(const Host& from, const Host& to) {
 
 Host* FakeNet::host_of(uint32_t addr) {
   for (auto& h : hosts_)
-    if (h->addr() == addr)
-      return h.get();
+    if (h->addr() == addr) return h.get();
   return nullptr;
 }
 
@@ -439,8 +424,7 @@ void FakeNet::deliver_piece(Emitted&& e) {
 uint64_t FakeNet::next_timer() const {
   uint64_t next = os.timers.empty() ? ~uint64_t{0} : os.timers.begin()->first;
   for (const auto& ns : os.namespaces)
-    if (ns->timer_ns != 0)
-      next = std::min(next, ns->timer_ns);
+    if (ns->timer_ns != 0) next = std::min(next, ns->timer_ns);
   return next;
 }
 
@@ -470,14 +454,12 @@ bool FakeNet::step(uint64_t until_ns) {
   const uint64_t timer = next_timer();
   const uint64_t event = events_.empty() ? ~uint64_t{0} : events_.begin()->first.first;
   const uint64_t at = std::min(timer, event);
-  if (at > until_ns)
-    return false;
+  if (at > until_ns) return false;
   os.now_ns = std::max(os.now_ns, at);
   if (event <= timer) {
     const Emitted e = std::move(events_.begin()->second);
     events_.erase(events_.begin());
-    if (Host* h = host_of(e.tuple.raddr.v4))
-      h->receive(e);
+    if (Host* h = host_of(e.tuple.raddr.v4)) h->receive(e);
   } else {
     fire_timer();
   }

@@ -59,18 +59,10 @@ class Sock {
   bool exists() const;
   FakeConn& conn() const;
   Tcb& tcb() const;  ///< for white-box tests
-  uint32_t state() const {
-    return conn().state;
-  }
-  atcp_err error() const {
-    return conn().error;
-  }
-  bool eof() const {
-    return conn().eof;
-  }
-  uint32_t readable() const {
-    return conn().rx_bytes;
-  }
+  uint32_t state() const { return conn().state; }
+  atcp_err error() const { return conn().error; }
+  bool eof() const { return conn().eof; }
+  uint32_t readable() const { return conn().rx_bytes; }
   atcp_conn_info info() const;
 
  private:
@@ -99,22 +91,12 @@ class Host {
   void steer_isn(const atcp_tuple& t, uint64_t at_ns);
 
   uint64_t counter(const std::string& name) const;
-  uint64_t reason(uint32_t r) const {
-    return os_.reasons.at(r);
-  }
-  uint32_t addr() const {
-    return addr_;
-  }
-  atcp_osns& os() {
-    return os_;
-  }
-  atcp_ns* core() {
-    return core_;
-  }
+  uint64_t reason(uint32_t r) const { return os_.reasons.at(r); }
+  uint32_t addr() const { return addr_; }
+  atcp_osns& os() { return os_; }
+  atcp_ns* core() { return core_; }
   Ns& ns();
-  FakeNet& net() {
-    return net_;
-  }
+  FakeNet& net() { return net_; }
   bool answers_strangers = true;  ///< segments to nobody get a RST, as a host's kernel gives
 
  private:
@@ -127,7 +109,7 @@ class Host {
 /// What a direction does to segments.
 struct Link {
   uint64_t delay_ns = 10 * kMs;
-  uint64_t jitter_ns = 0;      ///< added at random: reorders
+  uint64_t jitter_ns = 0;  ///< added at random: reorders
   uint32_t loss_permille = 0;
   uint32_t dup_permille = 0;
   uint64_t ns_per_byte = 0;    ///< serialisation; 0: none
@@ -148,15 +130,11 @@ class FakeNet {
 
   Host& add_host(const std::string& name, uint32_t addr);
   Link& link(const Host& from, const Host& to);
-  Link& all_links() {
-    return default_link_;
-  }
+  Link& all_links() { return default_link_; }
   Host* host_of(uint32_t addr);
   void send(Emitted&& e);
 
-  uint64_t now() const {
-    return os.now_ns;
-  }
+  uint64_t now() const { return os.now_ns; }
   /// Let time pass; timers and segments take effect in their order.
   void run(uint64_t ns);
   /// Until done() or for at most ns; true if done() became true.
@@ -164,9 +142,7 @@ class FakeNet {
   /// One event, if it is due by then.
   bool step(uint64_t until_ns);
   /// Segments on their way.
-  size_t in_flight() const {
-    return events_.size();
-  }
+  size_t in_flight() const { return events_.size(); }
   /// Close every socket that a program still has, so that a test need not.
   void close_all();
 

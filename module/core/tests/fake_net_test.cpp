@@ -152,8 +152,7 @@ TEST(FakeNet, SameSeedSameHistory) {
     net.run(10 * kSec);
     EXPECT_EQ(server->recv(), pattern(50000, 1));
     const std::string log = net.os.take_log();
-    if (first.empty())
-      first = log;
+    if (first.empty()) first = log;
     EXPECT_EQ(log == first, seed == 7) << "seed " << seed;
   }
 }

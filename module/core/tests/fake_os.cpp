@@ -67,8 +67,7 @@ const char* mem_name(int kind) {
 }  // namespace
 
 FakeOs::FakeOs() {
-  if (g_os != nullptr)
-    abort();  // one world at a time
+  if (g_os != nullptr) abort();  // one world at a time
   g_os = this;
   t_held.clear();
   t_rcu = 0;
@@ -93,8 +92,7 @@ FakeOs::~FakeOs() {
 }
 
 FakeOs& FakeOs::the() {
-  if (g_os == nullptr)
-    abort();
+  if (g_os == nullptr) abort();
   return *g_os;
 }
 
@@ -116,8 +114,7 @@ std::vector<std::string> FakeOs::audit() {
     out.push_back("lock of class " + std::to_string(h.array->cls) + " still held");
   for (const atcp_locks* l : lock_arrays_)
     out.push_back("leaked locks of class " + std::to_string(l->cls));
-  if (t_rcu != 0)
-    out.push_back("RCU read section not left");
+  if (t_rcu != 0) out.push_back("RCU read section not left");
   for (const auto& [id, c] : conns)
     out.push_back("leaked socket " + std::to_string(id) + " of " + c->ns->name + ", state " +
                   std::to_string(c->state) + ", references " + std::to_string(c->refs) +
@@ -162,16 +159,13 @@ void FakeOs::free_pkt(FakePkt& p) {
 }
 
 void FakeOs::lock(FakeConn& c) {
-  if (c.locked)
-    complain("socket locked twice");
-  if (!t_held.empty())
-    complain("socket lock taken inside a table's lock");
+  if (c.locked) complain("socket locked twice");
+  if (!t_held.empty()) complain("socket lock taken inside a table's lock");
   c.locked = true;
 }
 
 void FakeOs::unlock(FakeConn& c) {
-  if (!c.locked)
-    complain("socket unlocked that was not locked");
+  if (!c.locked) complain("socket unlocked that was not locked");
   c.locked = false;
   if (c.orphaned && c.closed && c.program_ref) {
     c.program_ref = false;
@@ -184,15 +178,13 @@ void FakeOs::put(FakeConn& c) {
     complain("reference of a socket dropped too often");
     return;
   }
-  if (__atomic_sub_fetch(&c.refs, 1u, __ATOMIC_ACQ_REL) != 0)
-    return;
+  if (__atomic_sub_fetch(&c.refs, 1u, __ATOMIC_ACQ_REL) != 0) return;
   std::lock_guard guard(mutex_);
   dead_.push_back(&c);
 }
 
 void FakeOs::quiesce() {
-  if (t_rcu != 0 || !t_held.empty())
-    return;
+  if (t_rcu != 0 || !t_held.empty()) return;
   while (!dead_.empty() || !deferred_.empty()) {
     std::vector<FakeConn*> dead;
     std::vector<void*> memory;
@@ -209,15 +201,12 @@ void FakeOs::quiesce() {
 }
 
 void FakeOs::destroy(FakeConn& c) {
-  if (c.locked)
-    complain("socket freed while locked");
-  if (c.timer_ns != 0)
-    complain("socket freed with its timer armed");
+  if (c.locked) complain("socket freed while locked");
+  if (c.timer_ns != 0) complain("socket freed with its timer armed");
   for (FakePkt* p : c.rx)
     free_pkt(*p);
   c.rx.clear();
-  if (c.initialised && conn_fini)
-    conn_fini(&c.conn);
+  if (c.initialised && conn_fini) conn_fini(&c.conn);
   if (!c.tx.empty())
     complain("socket freed with " + std::to_string(c.tx.size()) + " pieces in its send queue");
   std::lock_guard guard(mutex_);
@@ -267,8 +256,7 @@ std::string FakeOs::describe(const Emitted& e) {
                 {ATCP_ACK, "ACK"}, {ATCP_URG, "URG"}, {ATCP_ECE, "ECE"}, {ATCP_CWR, "CWR"}};
   std::string out;
   for (const auto& f : kFlags)
-    if ((e.seg.flags & f.bit) != 0)
-      out += (out.empty() ? "" : "|") + std::string(f.name);
+    if ((e.seg.flags & f.bit) != 0) out += (out.empty() ? "" : "|") + std::string(f.name);
   const uint32_t seq_base = base(e.tuple);
   const uint32_t ack_base = base(flipped(e.tuple));
   const auto relative = [](uint32_t v, uint32_t b) {
@@ -276,18 +264,12 @@ std::string FakeOs::describe(const Emitted& e) {
     return (d < 0 ? "" : "+") + std::to_string(d);
   };
   out += " seq" + relative(e.seg.seq, seq_base);
-  if ((e.seg.flags & ATCP_ACK) != 0)
-    out += " ack" + relative(e.seg.ack, ack_base);
-  if (!e.data.empty())
-    out += " len=" + std::to_string(e.data.size());
-  if ((e.seg.has & ATCP_OPT_MSS) != 0)
-    out += " mss=" + std::to_string(e.seg.mss);
-  if ((e.seg.has & ATCP_OPT_WSCALE) != 0)
-    out += " ws=" + std::to_string(e.seg.wscale);
-  if ((e.seg.has & ATCP_OPT_SACK_OK) != 0)
-    out += " sackok";
-  if ((e.seg.flags & ATCP_SYN) != 0 && (e.seg.has & ATCP_OPT_TS) != 0)
-    out += " ts";
+  if ((e.seg.flags & ATCP_ACK) != 0) out += " ack" + relative(e.seg.ack, ack_base);
+  if (!e.data.empty()) out += " len=" + std::to_string(e.data.size());
+  if ((e.seg.has & ATCP_OPT_MSS) != 0) out += " mss=" + std::to_string(e.seg.mss);
+  if ((e.seg.has & ATCP_OPT_WSCALE) != 0) out += " ws=" + std::to_string(e.seg.wscale);
+  if ((e.seg.has & ATCP_OPT_SACK_OK) != 0) out += " sackok";
+  if ((e.seg.flags & ATCP_SYN) != 0 && (e.seg.has & ATCP_OPT_TS) != 0) out += " ts";
   for (uint32_t i = 0; i < e.seg.n_sack; i++)
     out += " sack" + relative(e.seg.sack[i].start, ack_base) + ".." +
            relative(e.seg.sack[i].end, ack_base);
@@ -303,8 +285,7 @@ void FakeOs::emit(Emitted&& e) {
     complain("core sent a malformed segment, reason " + std::to_string(reason));
   if (e.hdr.size() < 20 || e.hdr[16] != 0 || e.hdr[17] != 0)
     complain("core sent a header whose checksum field is not zero");
-  if ((e.seg.flags & ATCP_SYN) != 0)
-    set_base(e.tuple, e.seg.seq);
+  if ((e.seg.flags & ATCP_SYN) != 0) set_base(e.tuple, e.seg.seq);
   e.text = describe(e);
   log.push_back(namespaces.size() > 1 ? e.from->name + ": " + e.text : e.text);
   if (e.from->wire)
@@ -316,8 +297,7 @@ void FakeOs::emit(Emitted&& e) {
 Border::Border(const char* what) : what_(what), rcu_(t_rcu) {}
 
 Border::~Border() {
-  if (!t_held.empty())
-    FakeOs::the().complain(std::string(what_) + " returned with a lock held");
+  if (!t_held.empty()) FakeOs::the().complain(std::string(what_) + " returned with a lock held");
   if (t_rcu != rcu_)
     FakeOs::the().complain(std::string(what_) + " returned in another RCU section");
 }
@@ -325,12 +305,9 @@ Border::~Border() {
 /// The functions below, as a friend.
 struct Port {
   static void must_be_locked(const FakeConn& c, const char* what) {
-    if (!c.locked)
-      the().complain(std::string(what) + " without the socket's lock");
+    if (!c.locked) the().complain(std::string(what) + " without the socket's lock");
   }
-  static FakeOs& the() {
-    return FakeOs::the();
-  }
+  static FakeOs& the() { return FakeOs::the(); }
   static void uncharge(FakePkt& p) {
     if (p.charged != nullptr && p.where == FakePkt::Where::SendQueue) {
       p.charged->wmem -= static_cast<uint32_t>(p.data.size());
@@ -376,22 +353,15 @@ struct Port {
       delete l;
   }
   static void set_timer(FakeConn& c, uint64_t deadline) {
-    if (c.timer_ns == deadline)
-      return;
-    if (c.timer_ns != 0)
-      the().timers.erase({c.timer_ns, c.id});
+    if (c.timer_ns == deadline) return;
+    if (c.timer_ns != 0) the().timers.erase({c.timer_ns, c.id});
     const bool was = c.timer_ns != 0;
     c.timer_ns = deadline;
-    if (deadline != 0)
-      the().timers.insert({deadline, c.id});
-    if (!was && deadline != 0)
-      c.refs++;
-    if (was && deadline == 0)
-      the().put(c);
+    if (deadline != 0) the().timers.insert({deadline, c.id});
+    if (!was && deadline != 0) c.refs++;
+    if (was && deadline == 0) the().put(c);
   }
-  static void emit(Emitted&& e) {
-    the().emit(std::move(e));
-  }
+  static void emit(Emitted&& e) { the().emit(std::move(e)); }
   static void count(std::vector<uint64_t>& v, uint32_t id, uint64_t n) {
     if (id < v.size())
       __atomic_fetch_add(&v[id], n, __ATOMIC_RELAXED);
@@ -411,14 +381,12 @@ void* atcp_os_alloc(uint32_t bytes, enum atcp_mem kind) {
 }
 
 void atcp_os_free(void* p, enum atcp_mem kind) {
-  if (Port::forget(p, kind))
-    free(p);
+  if (Port::forget(p, kind)) free(p);
 }
 
 void atcp_os_free_rcu(void* p, struct atcp_rcu* rcu, enum atcp_mem kind) {
   memset(rcu, 0x5a, sizeof *rcu);  // the port's from now on
-  if (Port::forget(p, kind))
-    Port::defer(p);
+  if (Port::forget(p, kind)) Port::defer(p);
 }
 
 void* atcp_os_table_alloc(uint64_t bytes) {
@@ -426,8 +394,7 @@ void* atcp_os_table_alloc(uint64_t bytes) {
 }
 
 void atcp_os_table_free(void* p) {
-  if (Port::forget(p, -1))
-    free(p);
+  if (Port::forget(p, -1)) free(p);
 }
 
 struct atcp_locks* atcp_os_locks_alloc(uint32_t n, enum atcp_lock_class cls) {
@@ -444,8 +411,7 @@ void atcp_os_lock(struct atcp_locks* l, uint32_t i) {
       Port::the().complain("lock of class " + std::to_string(l->cls) +
                            " taken inside one of class " + std::to_string(h.array->cls));
   for (const HeldLock& h : t_held)
-    if (h.array == l && h.i == i)
-      return;  // a deadlock: complained about above
+    if (h.array == l && h.i == i) return;  // a deadlock: complained about above
   l->locks.at(i)->lock();
   t_held.push_back({l, i});
 }
@@ -494,15 +460,13 @@ void atcp_os_ns_timer(struct atcp_osns* ns, uint64_t deadline_ns) {
 }
 
 bool atcp_os_conn_tryget(struct atcp_conn* c) {
-  if (Port::the().on_tryget)
-    Port::the().on_tryget(FakeConn::of(c));
+  if (Port::the().on_tryget) Port::the().on_tryget(FakeConn::of(c));
   uint32_t* refs = &FakeConn::of(c).refs;
   uint32_t v = __atomic_load_n(refs, __ATOMIC_RELAXED);
   do {
-    if (v == 0)
-      return false;
-  } while (!__atomic_compare_exchange_n(refs, &v, v + 1, false, __ATOMIC_ACQ_REL,
-                                        __ATOMIC_RELAXED));
+    if (v == 0) return false;
+  } while (
+      !__atomic_compare_exchange_n(refs, &v, v + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
   return true;
 }
 
@@ -519,8 +483,7 @@ void atcp_os_conn_state(struct atcp_conn* c, uint32_t state) {
 
 void atcp_os_conn_event(struct atcp_conn* c, uint32_t events) {
   FakeConn& fc = FakeConn::of(c);
-  if (fc.state != ATCP_STATE_LISTEN)
-    Port::must_be_locked(fc, "conn_event");
+  if (fc.state != ATCP_STATE_LISTEN) Port::must_be_locked(fc, "conn_event");
   fc.events |= events;
   fc.wakeups++;
 }
@@ -543,12 +506,9 @@ void atcp_os_conn_rx_eof(struct atcp_conn* c) {
 void atcp_os_conn_closed(struct atcp_conn* c) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_closed");
-  if (fc.closed)
-    Port::the().complain("conn_closed called twice");
-  if (fc.timer_ns != 0)
-    Port::the().complain("conn_closed with the timer armed");
-  if (!fc.tx.empty())
-    Port::the().complain("conn_closed with pieces in the send queue");
+  if (fc.closed) Port::the().complain("conn_closed called twice");
+  if (fc.timer_ns != 0) Port::the().complain("conn_closed with the timer armed");
+  if (!fc.tx.empty()) Port::the().complain("conn_closed with pieces in the send queue");
   fc.closed = true;
   fc.events |= ATCP_EV_STATE;
 }
@@ -567,10 +527,8 @@ void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip
     Port::the().free_pkt(p);
     return;
   }
-  if (fc.eof)
-    Port::the().complain("rx_deliver after rx_eof");
-  if (p.where != FakePkt::Where::Held)
-    fc.rmem += p.truesize;
+  if (fc.eof) Port::the().complain("rx_deliver after rx_eof");
+  if (p.where != FakePkt::Where::Held) fc.rmem += p.truesize;
   p.charged = &fc;
   p.where = FakePkt::Where::ReceiveQueue;
   p.read = skip;
@@ -583,8 +541,7 @@ bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "rx_hold");
-  if (Port::the().fails(Fault::Hold) || fc.rmem + p.truesize > fc.rcvbuf)
-    return false;
+  if (Port::the().fails(Fault::Hold) || fc.rmem + p.truesize > fc.rcvbuf) return false;
   fc.rmem += p.truesize;
   p.charged = &fc;
   p.where = FakePkt::Where::Held;
@@ -602,24 +559,21 @@ void atcp_os_pkt_free(struct atcp_pkt* pkt, uint32_t reason) {
 
 void atcp_os_rx_space(const struct atcp_conn* c, struct atcp_rx_space* out) {
   const FakeConn& fc = FakeConn::of(c);
-  if (fc.state != ATCP_STATE_LISTEN)
-    Port::must_be_locked(fc, "rx_space");
+  if (fc.state != ATCP_STATE_LISTEN) Port::must_be_locked(fc, "rx_space");
   *out = {fc.rcvbuf, fc.rmem, fc.rcvbuf_locked ? 1u : 0u};
 }
 
 void atcp_os_rx_set_limit(struct atcp_conn* c, uint32_t bytes) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "rx_set_limit");
-  if (!fc.rcvbuf_locked && bytes > fc.rcvbuf)
-    fc.rcvbuf = bytes;
+  if (!fc.rcvbuf_locked && bytes > fc.rcvbuf) fc.rcvbuf = bytes;
 }
 
 int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
                       struct atcp_pkt* pkt, uint32_t len, uint32_t mss) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_emit");
-  if (Port::the().fails(Fault::Emit))
-    return -1;
+  if (Port::the().fails(Fault::Emit)) return -1;
   Emitted e;
   e.from = fc.ns;
   e.tuple = fc.tuple;
@@ -632,10 +586,8 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
     if (e.data.size() != len)
       Port::the().complain("conn_emit of " + std::to_string(len) + " bytes of a piece of " +
                            std::to_string(e.data.size()));
-    if (len > mss && mss == 0)
-      Port::the().complain("conn_emit without an MSS");
-    if (len + hdr_len > 65515)
-      Port::the().complain("conn_emit of more than an IP packet holds");
+    if (len > mss && mss == 0) Port::the().complain("conn_emit without an MSS");
+    if (len + hdr_len > 65515) Port::the().complain("conn_emit of more than an IP packet holds");
   }
   Port::emit(std::move(e));
   return 0;
@@ -643,8 +595,7 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
 
 int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple* t,
                  const uint8_t* hdr, uint32_t hdr_len) {
-  if (Port::the().fails(Fault::Emit))
-    return -1;
+  if (Port::the().fails(Fault::Emit)) return -1;
   Emitted e;
   e.from = ns;
   e.tuple = *t;
@@ -657,10 +608,8 @@ struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uin
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "tx_split");
-  if (at == 0 || at >= p.data.size())
-    Port::the().complain("tx_split outside the piece");
-  if (Port::the().fails(Fault::Split))
-    return nullptr;
+  if (at == 0 || at >= p.data.size()) Port::the().complain("tx_split outside the piece");
+  if (Port::the().fails(Fault::Split)) return nullptr;
   FakePkt& rest = Port::the().new_pkt(Bytes(p.data.begin() + at, p.data.end()));
   p.data.resize(at);
   p.truesize = truesize_of(at);
@@ -674,10 +623,8 @@ bool atcp_os_tx_trim(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) 
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "tx_trim");
-  if (bytes >= p.data.size())
-    Port::the().complain("tx_trim of a whole piece");
-  if (Port::the().fails(Fault::Trim))
-    return false;
+  if (bytes >= p.data.size()) Port::the().complain("tx_trim of a whole piece");
+  if (Port::the().fails(Fault::Trim)) return false;
   p.data.erase(p.data.begin(), p.data.begin() + bytes);
   fc.wmem -= bytes;
   return true;
@@ -699,23 +646,20 @@ bool atcp_os_tx_busy(const struct atcp_conn* c, const struct atcp_pkt*) {
 void atcp_os_tx_want(struct atcp_conn* c, uint32_t bytes) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "tx_want");
-  if (!fc.sndbuf_locked && bytes > fc.sndbuf)
-    fc.sndbuf = bytes;
+  if (!fc.sndbuf_locked && bytes > fc.sndbuf) fc.sndbuf = bytes;
 }
 
 bool atcp_os_conn_route(struct atcp_conn* c, struct atcp_route* out) {
   const FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_route");
-  if (Port::the().fails(Fault::Route))
-    return false;
+  if (Port::the().fails(Fault::Route)) return false;
   *out = {fc.ns->mtu, fc.ns->advmss};
   return true;
 }
 
 bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple*,
                    struct atcp_route* out) {
-  if (Port::the().fails(Fault::Route))
-    return false;
+  if (Port::the().fails(Fault::Route)) return false;
   *out = {ns->mtu, ns->advmss};
   return true;
 }
@@ -726,8 +670,7 @@ void atcp_os_conn_route_suspect(struct atcp_conn* c) {
 }
 
 struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t) {
-  if (Port::the().fails(Fault::Child))
-    return nullptr;
+  if (Port::the().fails(Fault::Child)) return nullptr;
   FakeConn& parent = FakeConn::of(listener);
   FakeConn& child = Port::the().new_conn(*parent.ns);
   child.tuple = *t;
@@ -750,8 +693,7 @@ void atcp_os_child_done(struct atcp_conn* child) {
 void atcp_os_child_discard(struct atcp_conn* child) {
   FakeConn& fc = FakeConn::of(child);
   Port::the().unlock(fc);
-  if (fc.refs != 2)
-    Port::the().complain("child_discard of a socket that somebody else refers to");
+  if (fc.refs != 2) Port::the().complain("child_discard of a socket that somebody else refers to");
   fc.program_ref = false;
   Port::the().put(fc);
   Port::the().put(fc);

@@ -33,16 +33,14 @@ struct FakePkt {
   enum class Where { Port, Core, SendQueue, Held, ReceiveQueue };
 
   atcp_pkt pkt{};
-  Bytes data;            ///< payload alone
-  uint32_t truesize = 0; ///< memory it is charged with
+  Bytes data;             ///< payload alone
+  uint32_t truesize = 0;  ///< memory it is charged with
   Where where = Where::Port;
   FakeConn* charged = nullptr;
-  uint32_t read = 0;     ///< ReceiveQueue: bytes the program has taken or skipped
-  uint32_t end = 0;      ///< ReceiveQueue: end of what was delivered
+  uint32_t read = 0;  ///< ReceiveQueue: bytes the program has taken or skipped
+  uint32_t end = 0;   ///< ReceiveQueue: end of what was delivered
 
-  static FakePkt& of(atcp_pkt* p) {
-    return *reinterpret_cast<FakePkt*>(p);
-  }
+  static FakePkt& of(atcp_pkt* p) { return *reinterpret_cast<FakePkt*>(p); }
 };
 
 /// A segment that left, as the wire has it.
@@ -51,9 +49,9 @@ struct Emitted {
   atcp_tuple tuple{};  ///< as the sender sees it
   Bytes hdr;
   Bytes data;
-  uint32_t mss = 0;    ///< where to cut data, if it is longer
-  atcp_seg seg{};      ///< hdr parsed; len is that of data
-  std::string text;    ///< as in the log
+  uint32_t mss = 0;  ///< where to cut data, if it is longer
+  atcp_seg seg{};    ///< hdr parsed; len is that of data
+  std::string text;  ///< as in the log
 };
 
 /// What the kernel's glue would keep of a socket. The core sees only the first member.
@@ -145,21 +143,13 @@ class FakeOs {
 
   // ---- failures ----
   /// Bit i of mask: the i-th next call fails (bit 0: the very next).
-  void fail(Fault f, uint64_t mask) {
-    faults_[static_cast<int>(f)] = mask;
-  }
+  void fail(Fault f, uint64_t mask) { faults_[static_cast<int>(f)] = mask; }
   /// Every call fails, from now on or no longer.
-  void fail_always(Fault f, bool on) {
-    always_[static_cast<int>(f)] = on;
-  }
+  void fail_always(Fault f, bool on) { always_[static_cast<int>(f)] = on; }
   /// Each call fails once in n, at random.
-  void fail_randomly(Fault f, uint32_t n) {
-    one_in_[static_cast<int>(f)] = n;
-  }
+  void fail_randomly(Fault f, uint32_t n) { one_in_[static_cast<int>(f)] = n; }
   bool fails(Fault f);
-  uint64_t calls(Fault f) const {
-    return calls_[static_cast<int>(f)];
-  }
+  uint64_t calls(Fault f) const { return calls_[static_cast<int>(f)]; }
 
   // ---- what was sent ----
   std::deque<Emitted> sent;
@@ -173,21 +163,15 @@ class FakeOs {
 
   // ---- randomness ----
   uint64_t random();
-  void seed(uint64_t s) {
-    random_ = s;
-  }
+  void seed(uint64_t s) { random_ = s; }
 
   // ---- the ledger ----
   /// A mistake: fails the test when the FakeOs goes away, or at once if wanted.
   void complain(const std::string& what);
   /// Complaints so far, and what would be a leak now; empty if all is well.
   std::vector<std::string> audit();
-  uint64_t live_allocations() const {
-    return allocations_.size();
-  }
-  uint64_t live_packets() const {
-    return packets_.size();
-  }
+  uint64_t live_allocations() const { return allocations_.size(); }
+  uint64_t live_packets() const { return packets_.size(); }
   /// Runs before a reference to a socket is tried: what another CPU may do just then.
   std::function<void(FakeConn&)> on_tryget;
   /// Set by whoever links the whole core.
@@ -207,8 +191,8 @@ class FakeOs {
   std::map<void*, Allocation> allocations_;
   std::set<FakePkt*> packets_;
   std::set<atcp_locks*> lock_arrays_;
-  std::vector<void*> deferred_;          ///< memory waiting for readers
-  std::vector<FakeConn*> dead_;          ///< sockets waiting for readers
+  std::vector<void*> deferred_;  ///< memory waiting for readers
+  std::vector<FakeConn*> dead_;  ///< sockets waiting for readers
   std::vector<std::string> complaints_;
   std::map<std::pair<uint64_t, uint64_t>, uint32_t> bases_;
   uint64_t faults_[static_cast<int>(Fault::Count_)] = {};

@@ -161,8 +161,7 @@ TEST(FakeOs, RandomIsTheSameInEveryRun) {
     FakeOs os;
     uint64_t v = 0;
     atcp_os_random(&v, sizeof v);
-    if (i == 0)
-      first = v;
+    if (i == 0) first = v;
     EXPECT_EQ(v, first);
   }
 }

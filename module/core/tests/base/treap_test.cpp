@@ -16,18 +16,13 @@ namespace {
 
 struct Item : TreapNode {
   uint32_t key = 0;
-  bool before(const Item& o) const {
-    return key < o.key;
-  }
-  bool before_key(uint32_t k) const {
-    return key < k;
-  }
+  bool before(const Item& o) const { return key < o.key; }
+  bool before_key(uint32_t k) const { return key < k; }
 };
 
 /// Depth below n; checks the parent links on the way.
 int depth(const TreapNode* n) {
-  if (n == nullptr)
-    return 0;
+  if (n == nullptr) return 0;
   if (n->left != nullptr) {
     EXPECT_EQ(n->left->parent, n);
   }
@@ -92,8 +87,7 @@ TEST(Treap, RandomOperationsAgreeWithMultiset) {
       const Item* before = Treap<Item>::prev(found);
       ASSERT_TRUE(before == nullptr || before->key < key);
     }
-    if (step % 500 == 0)
-      expect_same(t, model);
+    if (step % 500 == 0) expect_same(t, model);
   }
   expect_same(t, model);
   ASSERT_LT(depth(root_of(t.first())), 40);

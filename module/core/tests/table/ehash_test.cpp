@@ -40,12 +40,8 @@ Endpoint make_entry(uint32_t n) {
 
 class Table {
  public:
-  explicit Table(uint32_t buckets) {
-    EXPECT_TRUE(hash.init(buckets, kKey));
-  }
-  ~Table() {
-    hash.fini();
-  }
+  explicit Table(uint32_t buckets) { EXPECT_TRUE(hash.init(buckets, kKey)); }
+  ~Table() { hash.fini(); }
   Ehash hash;
 };
 
@@ -79,8 +75,7 @@ TEST(Ehash, RandomOperationsAgreeWithMap) {
       case 0:
       case 1: {
         Endpoint& e = pool[rng() % pool.size()];
-        if (e.hashed != 0)
-          break;
+        if (e.hashed != 0) break;
         set_tuple(e, tuple(n));
         Endpoint* taken = nullptr;
         ASSERT_EQ(t.hash.insert(e, &taken), it == model.end());
@@ -102,8 +97,7 @@ TEST(Ehash, RandomOperationsAgreeWithMap) {
       case 3: {
         Endpoint* found = t.hash.lookup(tuple(n));
         ASSERT_EQ(found, it == model.end() ? nullptr : it->second);
-        if (found != nullptr)
-          endpoint_put(*found);
+        if (found != nullptr) endpoint_put(*found);
         break;
       }
     }
@@ -132,10 +126,12 @@ TEST(EhashWalkBucket, SkipsAndStops) {
   });
   ASSERT_EQ(all.size(), 5u);
   std::vector<Endpoint*> some;
-  EXPECT_EQ(t.hash.walk_bucket(0, 2, [&](Endpoint& e) {
-    some.push_back(&e);
-    return some.size() < 2;  // the second one is seen but not counted
-  }), 1u);
+  EXPECT_EQ(t.hash.walk_bucket(0, 2,
+                               [&](Endpoint& e) {
+                                 some.push_back(&e);
+                                 return some.size() < 2;  // the second one is seen but not counted
+                               }),
+            1u);
   EXPECT_EQ(some, (std::vector<Endpoint*>{all[2], all[3]}));
 }
 
@@ -175,7 +171,8 @@ TEST(EhashReplace, TakesThePlaceInOneStep) {
 /// at its key and his reference.
 class Recycled {
  public:
-  Recycled() : socket(os.new_conn(os.add_ns("a"))), entry(*reinterpret_cast<Endpoint*>(&socket.conn)) {
+  Recycled()
+      : socket(os.new_conn(os.add_ns("a"))), entry(*reinterpret_cast<Endpoint*>(&socket.conn)) {
     entry.kind = EntryKind::Conn;
     set_tuple(entry, tuple(5));
     EXPECT_TRUE(here.hash.insert(entry));
@@ -203,8 +200,7 @@ TEST(EhashLookup, KeyIsComparedAgainOnceReferenced) {
   Recycled r;
   int calls = 0;
   r.os.on_tryget = [&](test::FakeConn&) {
-    if (calls++ == 0)
-      r.move();
+    if (calls++ == 0) r.move();
   };
   EXPECT_EQ(r.here.hash.lookup(tuple(5)), nullptr);
   EXPECT_EQ(calls, 1);
@@ -275,12 +271,10 @@ TEST(Ehash, ReadersNeverMissWhatStays) {
     Endpoint* now = &stay[7];
     Endpoint* next = &twin;
     while (!stop.load()) {
-      if (!t.hash.replace(*now, *next))
-        wrong++;
+      if (!t.hash.replace(*now, *next)) wrong++;
       std::swap(now, next);
     }
-    if (now == &twin && !t.hash.replace(twin, stay[7]))
-      wrong++;
+    if (now == &twin && !t.hash.replace(twin, stay[7])) wrong++;
     while (__atomic_load_n(&twin.refs, __ATOMIC_ACQUIRE) != 1)
       std::this_thread::yield();
   });
@@ -293,8 +287,7 @@ TEST(Ehash, ReadersNeverMissWhatStays) {
       missed++;
     else if (!same_tuple(*found, tuple(n)))
       wrong++;
-    if (found != nullptr)
-      endpoint_put(*found);
+    if (found != nullptr) endpoint_put(*found);
     atcp_os_rcu_unlock();
   }
   stop = true;

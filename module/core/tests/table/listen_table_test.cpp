@@ -16,9 +16,7 @@ namespace {
 
 class World {
  public:
-  World() {
-    EXPECT_TRUE(table.init(SipKey{{1, 2}}));
-  }
+  World() { EXPECT_TRUE(table.init(SipKey{{1, 2}})); }
   ~World() {
     for (auto& n : nodes_) {
       table.remove(*n);
@@ -43,8 +41,7 @@ class World {
     t.lport = to_be16(port);
     t.rport = rport;
     ListenNode* n = table.lookup(t);
-    if (n != nullptr)
-      os.put(test::FakeConn::of(n->conn));
+    if (n != nullptr) os.put(test::FakeConn::of(n->conn));
     return n;
   }
   test::FakeOs os;

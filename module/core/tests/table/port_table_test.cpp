@@ -20,9 +20,7 @@ constexpr uint32_t kPort = ATCP_BIND_REUSEPORT;
 
 class World {
  public:
-  World() {
-    EXPECT_TRUE(table.init(SipKey{{1, 2}}));
-  }
+  World() { EXPECT_TRUE(table.init(SipKey{{1, 2}})); }
   ~World() {
     for (auto& n : nodes_)
       table.unbind(*n);

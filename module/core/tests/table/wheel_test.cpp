@@ -22,12 +22,8 @@ constexpr uint64_t kSecond = 1000000000;
 
 class World {
  public:
-  World() {
-    EXPECT_TRUE(wheel.init(&ns));
-  }
-  ~World() {
-    wheel.fini();
-  }
+  World() { EXPECT_TRUE(wheel.init(&ns)); }
+  ~World() { wheel.fini(); }
   /// The port timer goes off when it is due, as often as it is, until `until`.
   template <class F>
   int sleep_until(uint64_t until, F expire) {
@@ -148,8 +144,8 @@ TEST(WheelLeftNs, CountsDown) {
   EXPECT_EQ(Wheel::left_ns(n, w.os.now_ns), 0u);
   w.wheel.add(n, w.os.now_ns + 7200 * kSecond, w.os.now_ns);
   EXPECT_NEAR(static_cast<double>(Wheel::left_ns(n, w.os.now_ns)), 7200.0 * kSecond, kTick);
-  EXPECT_NEAR(static_cast<double>(Wheel::left_ns(n, w.os.now_ns + 7000 * kSecond)),
-              200.0 * kSecond, kTick);
+  EXPECT_NEAR(static_cast<double>(Wheel::left_ns(n, w.os.now_ns + 7000 * kSecond)), 200.0 * kSecond,
+              kTick);
   EXPECT_EQ(Wheel::left_ns(n, w.os.now_ns + 7300 * kSecond), 0u);
   w.wheel.remove(n);
 }
@@ -221,8 +217,7 @@ TEST(Wheel, ThreadsAddRemoveAndRun) {
         const size_t i = rng() % kNodes;
         const uint64_t t = now.load();
         if (rng() % 3 != 0) {
-          if (w.wheel.add(nodes[i], t + rng() % (50 * kTick), t))
-            refs[i]++;
+          if (w.wheel.add(nodes[i], t + rng() % (50 * kTick), t)) refs[i]++;
         } else if (w.wheel.remove(nodes[i])) {
           refs[i]--;
         }
