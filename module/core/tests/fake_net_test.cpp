@@ -27,9 +27,9 @@ Bytes pattern(size_t n, uint64_t seed) {
   return b;
 }
 
-class Pair : public ::testing::Test {
+class FakeNetPair : public ::testing::Test {
  protected:
-  Pair() : a(net.add_host("a", ip4(10, 0, 0, 1))), b(net.add_host("b", ip4(10, 0, 0, 2))) {
+  FakeNetPair() : a(net.add_host("a", ip4(10, 0, 0, 1))), b(net.add_host("b", ip4(10, 0, 0, 2))) {
     // Both initial sequence numbers just below 2^32: every transfer wraps.
     atcp_tuple t = {};
     t.family = ATCP_AF_INET;
@@ -79,7 +79,7 @@ class Pair : public ::testing::Test {
   Sock listener, client, server;
 };
 
-TEST_F(Pair, HandshakeIsLoggedAsText) {
+TEST_F(FakeNetPair, HandshakeIsLoggedAsText) {
   ASSERT_TRUE(open());
   EXPECT_EQ(net.os.take_log(),
             "a: SYN seq+0 mss=1460 ws=7 sackok ts\n"
@@ -89,12 +89,12 @@ TEST_F(Pair, HandshakeIsLoggedAsText) {
   EXPECT_GE(server.info().snd_una, 0xffff0000u);
 }
 
-TEST_F(Pair, DataBothWays) {
+TEST_F(FakeNetPair, DataBothWays) {
   ASSERT_TRUE(open());
   EXPECT_TRUE(exchange(pattern(300000, 1), pattern(200000, 2), 60 * kSec));
 }
 
-TEST_F(Pair, DataThroughABadNetwork) {
+TEST_F(FakeNetPair, DataThroughABadNetwork) {
   Link& l = net.all_links();
   l.delay_ns = 15 * kMs;
   l.jitter_ns = 5 * kMs;
@@ -105,7 +105,7 @@ TEST_F(Pair, DataThroughABadNetwork) {
   EXPECT_GT(net.link(a, b).lost, 0u);
 }
 
-TEST_F(Pair, CloseLeavesOneTimeWaitThatEnds) {
+TEST_F(FakeNetPair, CloseLeavesOneTimeWaitThatEnds) {
   ASSERT_TRUE(open());
   client.close();
   ASSERT_TRUE(net.run_until([&] { return server.eof(); }));
@@ -119,7 +119,7 @@ TEST_F(Pair, CloseLeavesOneTimeWaitThatEnds) {
   EXPECT_EQ(atcp_core_ns_entries(a.core()), 0u);
 }
 
-TEST_F(Pair, FailingPortLosesNothing) {
+TEST_F(FakeNetPair, FailingPortLosesNothing) {
   ASSERT_TRUE(open());
   for (Fault f : {Fault::Emit, Fault::Hold, Fault::Split, Fault::Trim, Fault::Alloc})
     net.os.fail_randomly(f, 20);
@@ -129,7 +129,7 @@ TEST_F(Pair, FailingPortLosesNothing) {
     net.os.fail_randomly(f, 0);
 }
 
-TEST_F(Pair, NobodyThereIsRefused) {
+TEST_F(FakeNetPair, NobodyThereIsRefused) {
   Sock s = a.connect(b.addr(), 81);
   net.run(kSec);
   EXPECT_EQ(s.error(), ATCP_ERR_REFUSED);
