@@ -10,28 +10,23 @@ namespace atcp {
 namespace {
 
 /// RTT from the timestamp echo, in us; 0 if there is none to trust. The clock is in ms.
-uint32_t ts_rtt_us(const Tcb &t, const atcp_seg &seg, Now now) {
-  if (!t.ts_ok || (seg.has & ATCP_OPT_TS) == 0 || seg.tsecr == 0)
-    return 0;
+uint32_t ts_rtt_us(const Tcb& t, const atcp_seg& seg, Now now) {
+  if (!t.ts_ok || (seg.has & ATCP_OPT_TS) == 0 || seg.tsecr == 0) return 0;
   const uint32_t delta_ms = t.ts_now(now) - seg.tsecr;
-  if (delta_ms > 1u << 18)
-    return 0;
+  if (delta_ms > 1u << 18) return 0;
   return max(delta_ms * 1000, 1000u);
 }
 
 /// Leave the network: s is delivered (SACKed or acknowledged). Its loss marks go.
-void unmark(Tcb &t, TxSeg &s) {
-  if (s.has(TxSeg::kInNetAgain))
-    t.retrans_out -= s.segs;
-  if (s.has(TxSeg::kLost))
-    t.lost_out -= s.segs;
+void unmark(Tcb& t, TxSeg& s) {
+  if (s.has(TxSeg::kInNetAgain)) t.retrans_out -= s.segs;
+  if (s.has(TxSeg::kLost)) t.lost_out -= s.segs;
   s.flags = static_cast<uint8_t>(s.flags & ~(TxSeg::kInNetAgain | TxSeg::kLost));
 }
 
 /// A piece was delivered, by SACK or cumulatively: what that says about reordering and time.
-void note_delivery(Tcb &t, const TxSeg &s, AckSample &a) {
-  if (s.sent_us > t.newest_sent_us)
-    t.newest_sent_us = s.sent_us;
+void note_delivery(Tcb& t, const TxSeg& s, AckSample& a) {
+  if (s.sent_us > t.newest_sent_us) t.newest_sent_us = s.sent_us;
   if (s.has(TxSeg::kRetransmitted)) {
     a.retrans_acked = true;
   } else if (t.sack_ok && t.sacked_out > 0 && s.end() < t.high_sacked) {
@@ -41,28 +36,26 @@ void note_delivery(Tcb &t, const TxSeg &s, AckSample &a) {
   }
 }
 
-void sack_piece(Tcb &t, TxSeg &s, AckSample &a) {
-  if (s.has(TxSeg::kSacked))
-    return;
+void sack_piece(Tcb& t, TxSeg& s, AckSample& a) {
+  if (s.has(TxSeg::kSacked)) return;
   note_delivery(t, s, a);
   unmark(t, s);
   s.flags |= TxSeg::kSacked;
-  if (t.sacked_out == 0 || s.end() > t.high_sacked)
-    t.high_sacked = s.end();
+  if (t.sacked_out == 0 || s.end() > t.high_sacked) t.high_sacked = s.end();
   t.sacked_out += s.segs;
   a.sacked += s.segs;
 }
 
 /// One SACK block: mark the pieces inside, splitting those that it covers only in part.
-void sack_block(Tcb &t, Seq start, Seq end, AckSample &a) {
-  TxSeg *s = t.tx.lower_bound(start);
+void sack_block(Tcb& t, Seq start, Seq end, AckSample& a) {
+  TxSeg* s = t.tx.lower_bound(start);
   while (s != nullptr && s->has(TxSeg::kSent) && s->seq < end) {
     if (!s->has(TxSeg::kSacked)) {
       if (s->seq < start) {
         // Cut on a segment boundary at or after the block's start, as the peer saw segments.
         const uint32_t into = bytes_between(s->seq, start);
         const uint32_t at = (into + t.mss - 1) / t.mss * t.mss;
-        TxSeg *rest = at < s->len ? split(t, *s, at) : nullptr;
+        TxSeg* rest = at < s->len ? split(t, *s, at) : nullptr;
         if (rest == nullptr)
           s = Treap<TxSeg>::next(s);
         else
@@ -71,8 +64,7 @@ void sack_block(Tcb &t, Seq start, Seq end, AckSample &a) {
       }
       if (s->end() > end) {
         const uint32_t at = bytes_between(s->seq, end) / t.mss * t.mss;
-        if (at == 0 || split(t, *s, at) == nullptr)
-          break;
+        if (at == 0 || split(t, *s, at) == nullptr) break;
       }
       sack_piece(t, *s, a);
     }
@@ -80,7 +72,7 @@ void sack_block(Tcb &t, Seq start, Seq end, AckSample &a) {
   }
 }
 
-void process_sack(Tcb &t, const atcp_seg &seg, AckSample &a) {
+void process_sack(Tcb& t, const atcp_seg& seg, AckSample& a) {
   const Seq ack(seg.ack);
   uint32_t first = 0;
   const Seq s0(seg.sack[0].start);
@@ -98,22 +90,19 @@ void process_sack(Tcb &t, const atcp_seg &seg, AckSample &a) {
     const Seq start(seg.sack[i].start);
     const Seq end(seg.sack[i].end);
     // Only what we sent and is not acknowledged can be SACKed.
-    if (start >= end || end > t.snd_nxt || end <= t.snd_una)
-      continue;
+    if (start >= end || end > t.snd_nxt || end <= t.snd_una) continue;
     sack_block(t, start < t.snd_una ? t.snd_una : start, end, a);
   }
 }
 
 /// Release what lies below ack. Returns the send time of the first piece that was sent only
 /// once, 0 if there is none.
-uint64_t release(Tcb &t, Seq ack, AckSample &a) {
+uint64_t release(Tcb& t, Seq ack, AckSample& a) {
   uint64_t sample_us = 0;
   bool any_retransmitted = false;
-  while (TxSeg *s = t.tx.first()) {
-    if (!s->has(TxSeg::kSent) || s->seq >= ack)
-      break;
-    if (!s->has(TxSeg::kSacked))
-      note_delivery(t, *s, a);
+  while (TxSeg* s = t.tx.first()) {
+    if (!s->has(TxSeg::kSent) || s->seq >= ack) break;
+    if (!s->has(TxSeg::kSacked)) note_delivery(t, *s, a);
     if (s->has(TxSeg::kRetransmitted))
       any_retransmitted = true;
     else if (sample_us == 0 && !any_retransmitted && !s->has(TxSeg::kSacked))
@@ -130,12 +119,9 @@ uint64_t release(Tcb &t, Seq ack, AckSample &a) {
       const uint32_t gone = before > after ? before - after : 0;
       s->segs = static_cast<uint16_t>(before - gone);
       t.packets_out -= gone;
-      if (sacked)
-        t.sacked_out -= gone;
-      if (s->has(TxSeg::kLost))
-        t.lost_out -= gone;
-      if (s->has(TxSeg::kInNetAgain))
-        t.retrans_out -= gone;
+      if (sacked) t.sacked_out -= gone;
+      if (s->has(TxSeg::kLost)) t.lost_out -= gone;
+      if (s->has(TxSeg::kInNetAgain)) t.retrans_out -= gone;
       a.acked += sacked ? 0 : gone;
       break;
     }
@@ -146,14 +132,13 @@ uint64_t release(Tcb &t, Seq ack, AckSample &a) {
     else
       a.acked += before;
     t.tx.remove(*s);
-    if (atcp_pkt *pkt = s->pkt())
-      atcp_os_tx_free(t.conn(), pkt);
+    if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_free(t.conn(), pkt);
   }
   return any_retransmitted ? 0 : sample_us;
 }
 
 /// Without SACK, each duplicate ACK stands for one segment that left the network.
-void newreno_account(Tcb &t, AckSample &a) {
+void newreno_account(Tcb& t, AckSample& a) {
   if (a.dup_ack) {
     if (t.sacked_out + t.lost_out < t.packets_out) {
       t.sacked_out++;
@@ -172,34 +157,31 @@ void newreno_account(Tcb &t, AckSample &a) {
 
 }  // namespace
 
-void want_send_buffer(Tcb &t) {
+void want_send_buffer(Tcb& t) {
   // Two windows: one in flight, one to follow; what a segment costs beside its payload is counted in.
   constexpr uint32_t kPerSegment = 512;
   const uint64_t bytes = 2ull * max(t.cc.cwnd, t.param(Param::InitCwnd)) * (t.mss + kPerSegment);
-  atcp_os_tx_want(t.conn(),
-                  static_cast<uint32_t>(min<uint64_t>(bytes, t.param(Param::Wmem, 2))));
+  atcp_os_tx_want(t.conn(), static_cast<uint32_t>(min<uint64_t>(bytes, t.param(Param::Wmem, 2))));
 }
 
-bool update_send_window(Tcb &t, const atcp_seg &seg) {
+bool update_send_window(Tcb& t, const atcp_seg& seg) {
   const Seq seq(seg.seq);
   const Seq ack(seg.ack);
   const uint32_t wnd = static_cast<uint32_t>(seg.wnd)
                        << ((seg.flags & ATCP_SYN) != 0 ? 0 : t.snd_wscale);
   // RFC 9293 3.10.7.4: only a segment newer than the last one that updated it; an ACK that
   // repeats it may open the window or close it.
-  const bool newer = ack > t.snd_una || seq > t.snd_wl1 ||
-                     (seq == t.snd_wl1 && (wnd > t.snd_wnd || wnd == 0));
-  if (!newer)
-    return false;
+  const bool newer =
+      ack > t.snd_una || seq > t.snd_wl1 || (seq == t.snd_wl1 && (wnd > t.snd_wnd || wnd == 0));
+  if (!newer) return false;
   t.snd_wl1 = seq;
   const bool changed = wnd != t.snd_wnd;
   t.snd_wnd = wnd;
-  if (wnd > t.max_snd_wnd)
-    t.max_snd_wnd = wnd;
+  if (wnd > t.max_snd_wnd) t.max_snd_wnd = wnd;
   return changed;
 }
 
-AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
+AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   AckResult r;
   const Seq ack(seg.ack);
   if (ack > t.snd_nxt) {
@@ -223,8 +205,7 @@ AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
   const bool was_closed = t.snd_wnd == 0;
   const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
   r.window_opened = wnd_changed && t.snd_wnd > 0;
-  if (t.sack_ok && seg.n_sack > 0 && (seg.has & ATCP_OPT_SACK) != 0)
-    process_sack(t, seg, a);
+  if (t.sack_ok && seg.n_sack > 0 && (seg.has & ATCP_OPT_SACK) != 0) process_sack(t, seg, a);
 
   const bool advanced = ack > t.snd_una;
   if (advanced) {
@@ -240,14 +221,12 @@ AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
     t.bytes_acked += bytes;
     t.retransmits = 0;
     a.rtt_us = sent_us != 0 && now.us > sent_us ? static_cast<uint32_t>(now.us - sent_us) : 0;
-    if (a.rtt_us == 0 && sent_us == 0 && a.acked > 0)
-      a.rtt_us = ts_rtt_us(t, seg, now);
+    if (a.rtt_us == 0 && sent_us == 0 && a.acked > 0) a.rtt_us = ts_rtt_us(t, seg, now);
     if (a.rtt_us != 0) {
       t.rtt.sample(a.rtt_us, now.us);
       t.backoff = 0;
     }
-    if (t.fin_queued && ack == t.write_seq)
-      r.fin_acked = true;
+    if (t.fin_queued && ack == t.write_seq) r.fin_acked = true;
     if (t.packets_out == 0) {
       t.timers.stop(TimerId::Retransmit);
       t.backoff = 0;
@@ -258,11 +237,9 @@ AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now) {
     a.dup_ack = seg.len == 0 && !wnd_changed && t.packets_out > 0 &&
                 (seg.flags & (ATCP_SYN | ATCP_FIN)) == 0;
   }
-  if (!t.sack_ok)
-    newreno_account(t, a);
+  if (!t.sack_ok) newreno_account(t, a);
 
-  if (t.packets_out > 0 || advanced || t.ca_state != CaState::Open)
-    recovery_on_ack(t, a, now);
+  if (t.packets_out > 0 || advanced || t.ca_state != CaState::Open) recovery_on_ack(t, a, now);
   if (was_closed && t.snd_wnd > 0) {
     t.timers.stop(TimerId::Persist);
     t.backoff = 0;

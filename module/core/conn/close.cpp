@@ -37,10 +37,9 @@ CloseRow close_row(State s) {
 }
 
 /// True if a FIN is now queued.
-bool apply(Tcb &t, Now now) {
+bool apply(Tcb& t, Now now) {
   const CloseRow row = close_row(t.state);
-  if (!row.fin)
-    return false;
+  if (!row.fin) return false;
   queue_fin(t);
   set_state(t, row.next);
   push(t, false, now);
@@ -49,9 +48,8 @@ bool apply(Tcb &t, Now now) {
 
 }  // namespace
 
-atcp_err shutdown_send(Tcb &t, Now now) {
-  if (!in(t.state, kSynchronized | bit(State::SynSent)))
-    return ATCP_ERR_NOT_CONN;
+atcp_err shutdown_send(Tcb& t, Now now) {
+  if (!in(t.state, kSynchronized | bit(State::SynSent))) return ATCP_ERR_NOT_CONN;
   if (t.state == State::SynSent) {
     // As Linux: the FIN goes once the connection is there.
     t.fin_queued = false;
@@ -62,11 +60,10 @@ atcp_err shutdown_send(Tcb &t, Now now) {
   return ATCP_OK;
 }
 
-void close(Tcb &t, uint32_t unread, bool linger0, Now now) {
+void close(Tcb& t, uint32_t unread, bool linger0, Now now) {
   t.rx_closed = true;
   if (t.in_done || t.state == State::Closed || t.state == State::Listen) {
-    if (!t.in_done)
-      done(t, ATCP_REASON_NONE, ATCP_OK);
+    if (!t.in_done) done(t, ATCP_REASON_NONE, ATCP_OK);
     return;
   }
   if (unread > 0 && t.state != State::SynSent) {
@@ -83,8 +80,7 @@ void close(Tcb &t, uint32_t unread, bool linger0, Now now) {
     return;
   }
   apply(t, now);
-  if (t.in_done)
-    return;
+  if (t.in_done) return;
   if (t.state == State::FinWait2) {
     // The program's half-close became a full one: the peer's FIN has fin_timeout to come.
     const uint32_t s = t.linger2_s != 0 ? t.linger2_s : t.param(Param::FinTimeout);

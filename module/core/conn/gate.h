@@ -19,7 +19,7 @@ inline constexpr uint32_t kPawsIdleS = 24 * 24 * 3600;
 inline constexpr uint32_t kPawsResetS = 60;
 
 /// Sequence space of a segment.
-inline uint32_t seg_space(const atcp_seg &seg) {
+inline uint32_t seg_space(const atcp_seg& seg) {
   return seg.len + ((seg.flags & ATCP_SYN) != 0 ? 1 : 0) + ((seg.flags & ATCP_FIN) != 0 ? 1 : 0);
 }
 
@@ -34,24 +34,20 @@ constexpr bool seq_acceptable(Seq left, uint32_t wnd, Seq seq, uint32_t seg_len)
 /// The same test to the letter of RFC 9293 3.10.7.4, for those who have sent no data: requests.
 constexpr bool seq_in_window(Seq rcv_nxt, uint32_t wnd, Seq seq, uint32_t seg_len) {
   const Seq right = rcv_nxt + wnd;
-  if (seq == rcv_nxt)
-    return true;
-  if (seq + seg_len > rcv_nxt && seq < right)
-    return true;
+  if (seq == rcv_nxt) return true;
+  if (seq + seg_len > rcv_nxt && seq < right) return true;
   return seg_len == 0 && seq == right;
 }
 
 /// RFC 7323 5.3 R1: tsval is older than the one remembered, which is not itself too old to
 /// judge (5.5). ts_recent 0 is "none".
-constexpr bool paws_old(uint32_t ts_recent, uint32_t ts_recent_s, uint32_t tsval,
-                        uint32_t now_s) {
-  if (ts_recent == 0 || static_cast<int32_t>(ts_recent - tsval) <= 0)
-    return false;
+constexpr bool paws_old(uint32_t ts_recent, uint32_t ts_recent_s, uint32_t tsval, uint32_t now_s) {
+  if (ts_recent == 0 || static_cast<int32_t>(ts_recent - tsval) <= 0) return false;
   return now_s - ts_recent_s <= kPawsIdleS;
 }
 
 /// The same for a whole segment: resets are let through after a minute's silence.
-inline bool paws_reject(uint32_t ts_recent, uint32_t ts_recent_s, const atcp_seg &seg,
+inline bool paws_reject(uint32_t ts_recent, uint32_t ts_recent_s, const atcp_seg& seg,
                         uint32_t now_s) {
   if ((seg.has & ATCP_OPT_TS) == 0 || !paws_old(ts_recent, ts_recent_s, seg.tsval, now_s))
     return false;
@@ -66,8 +62,7 @@ enum class RstVerdict : uint8_t {
 
 /// RFC 5961 3.2. left and wnd as in seq_acceptable.
 constexpr RstVerdict rst_verdict(Seq rcv_nxt, Seq left, uint32_t wnd, Seq seq) {
-  if (seq == rcv_nxt)
-    return RstVerdict::Reset;
+  if (seq == rcv_nxt) return RstVerdict::Reset;
   return seq_acceptable(left, wnd, seq, 0) ? RstVerdict::Challenge : RstVerdict::Ignore;
 }
 

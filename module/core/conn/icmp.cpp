@@ -29,29 +29,23 @@ atcp_err err_of(atcp_icmp_kind kind) {
   return ATCP_ERR_HOST_UNREACH;
 }
 
-void lower_mtu(Tcb &t, uint32_t mtu, Now now) {
+void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
   const uint32_t pmtu = max(mtu, kMinPmtu);
-  if (pmtu >= t.pmtu)
-    return;
+  if (pmtu >= t.pmtu) return;
   const uint32_t old = t.mss;
   update_mss(t, pmtu);
-  if (t.mss >= old || !in(t.state, kSynchronized))
-    return;
+  if (t.mss >= old || !in(t.state, kSynchronized)) return;
   // What was sent in larger segments is lost, but not to congestion: send it again at once
   // without touching cwnd. The pieces are counted anew in the smaller segments.
-  for (TxSeg *s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
     const uint32_t before = s->segs;
     s->segs = static_cast<uint16_t>(segs_of(t, s->len));
     const uint32_t more = s->segs - before;
     t.packets_out += more;
-    if (s->has(TxSeg::kSacked))
-      t.sacked_out += more;
-    if (s->has(TxSeg::kLost))
-      t.lost_out += more;
-    if (s->has(TxSeg::kInNetAgain))
-      t.retrans_out += more;
-    if (!s->has(TxSeg::kSacked) && s->len > t.mss)
-      mark_lost(t, *s);
+    if (s->has(TxSeg::kSacked)) t.sacked_out += more;
+    if (s->has(TxSeg::kLost)) t.lost_out += more;
+    if (s->has(TxSeg::kInNetAgain)) t.retrans_out += more;
+    if (!s->has(TxSeg::kSacked) && s->len > t.mss) mark_lost(t, *s);
   }
   if (t.ca_state == CaState::Open || t.ca_state == CaState::Disorder) {
     t.ca_state = CaState::Loss;
@@ -63,10 +57,9 @@ void lower_mtu(Tcb &t, uint32_t mtu, Now now) {
 
 }  // namespace
 
-void conn_icmp(Tcb &t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now) {
+void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now) {
   t.count(Counter::IcmpErrors);
-  if (t.in_done || t.state == State::Closed || t.state == State::Listen)
-    return;
+  if (t.in_done || t.state == State::Closed || t.state == State::Listen) return;
   // RFC 5927 4: it must quote something that is outstanding.
   if (seq < t.snd_una || seq >= t.snd_nxt) {
     t.count(Counter::OutOfWindowIcmps);

@@ -14,15 +14,12 @@ uint32_t since(uint64_t then_us, uint64_t now_us) {
 
 }  // namespace
 
-void conn_info(const Tcb &t, atcp_conn_info *o, Now now) {
+void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   *o = {};
   o->state = static_cast<uint32_t>(t.state);
-  if (t.ts_ok)
-    o->options |= ATCP_OPT_TS;
-  if (t.sack_ok)
-    o->options |= ATCP_OPT_SACK_OK;
-  if (t.wscale_ok)
-    o->options |= ATCP_OPT_WSCALE;
+  if (t.ts_ok) o->options |= ATCP_OPT_TS;
+  if (t.sack_ok) o->options |= ATCP_OPT_SACK_OK;
+  if (t.wscale_ok) o->options |= ATCP_OPT_WSCALE;
   o->snd_wscale = t.snd_wscale;
   o->rcv_wscale = t.rcv_wscale;
   o->rto_us = t.rto_us();
@@ -67,7 +64,8 @@ void conn_info(const Tcb &t, atcp_conn_info *o, Now now) {
   o->keepalive_on = t.keepalive_on;
   o->dsack_dups = t.dsack_dups;
   const uint64_t first = t.timers.earliest();
-  o->timer_left_us = first > now.us ? static_cast<uint32_t>(min<uint64_t>(first - now.us, 0xffffffffu)) : 0;
+  o->timer_left_us =
+      first > now.us ? static_cast<uint32_t>(min<uint64_t>(first - now.us, 0xffffffffu)) : 0;
   // tcpi has no timer field; ss names kinds: 1 retransmit, 2 keepalive, 4 persist.
   o->timer_kind = t.timers.pending(TimerId::Retransmit)  ? 1
                   : t.timers.pending(TimerId::Persist)   ? 4

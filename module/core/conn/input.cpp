@@ -11,7 +11,7 @@ namespace atcp {
 namespace {
 
 /// The peer reset us (RFC 9293 3.10.7.4, second check).
-void reset_by_peer(Tcb &t) {
+void reset_by_peer(Tcb& t) {
   switch (t.state) {
     case State::SynReceived:
       // MUST-11: a passive open goes back to LISTEN without a word; an active one was refused.
@@ -28,7 +28,7 @@ void reset_by_peer(Tcb &t) {
 }
 
 /// First to third check. Returns the reason why the segment goes no further, or NONE.
-uint32_t validate(Tcb &t, const atcp_seg &seg, Now now) {
+uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
   const Seq seq(seg.seq);
   const bool rst = (seg.flags & ATCP_RST) != 0;
   const uint32_t now_s = static_cast<uint32_t>(now.us / 1000000);
@@ -47,8 +47,7 @@ uint32_t validate(Tcb &t, const atcp_seg &seg, Now now) {
   const uint32_t wnd = bytes_between(t.rcv_wup, t.rcv_nxt) + t.receive_window();
   // First: is it in the window?
   if (!seq_acceptable(t.rcv_wup, wnd, seq, seg_space(seg))) {
-    if (rst)
-      return ATCP_REASON_RST_OUT_OF_WINDOW;
+    if (rst) return ATCP_REASON_RST_OUT_OF_WINDOW;
     if ((seg.flags & ATCP_SYN) != 0) {
       t.count(Counter::TCPSYNChallenge);
       send_challenge_ack(t, now);
@@ -60,8 +59,7 @@ uint32_t validate(Tcb &t, const atcp_seg &seg, Now now) {
       t.dsack_pending = true;
       t.dsack = {seq, seq + seg.len};
     }
-    if (!old)
-      t.count(Counter::BeyondWindow);
+    if (!old) t.count(Counter::BeyondWindow);
     send_dup_ack(t, Counter::TCPACKSkippedSeq, now);
     return old ? ATCP_REASON_SEQ_OLD : ATCP_REASON_SEQ_BEYOND_WINDOW;
   }
@@ -72,8 +70,7 @@ uint32_t validate(Tcb &t, const atcp_seg &seg, Now now) {
       Seq top = t.ofo.block(0).end;
       for (uint32_t i = 1; i < t.ofo.n_blocks(); i++)
         top = t.ofo.block(i).end > top ? t.ofo.block(i).end : top;
-      if (seq == top)
-        v = RstVerdict::Reset;
+      if (seq == top) v = RstVerdict::Reset;
     }
     switch (v) {
       case RstVerdict::Reset:
@@ -93,13 +90,12 @@ uint32_t validate(Tcb &t, const atcp_seg &seg, Now now) {
     return ATCP_REASON_SYN_CHALLENGED;
   }
   // Fifth: no ACK, no more.
-  if ((seg.flags & ATCP_ACK) == 0)
-    return ATCP_REASON_NO_ACK_FLAG;
+  if ((seg.flags & ATCP_ACK) == 0) return ATCP_REASON_NO_ACK_FLAG;
   return ATCP_REASON_NONE;
 }
 
 /// Our FIN has been acknowledged.
-void fin_acked(Tcb &t, Now now) {
+void fin_acked(Tcb& t, Now now) {
   switch (t.state) {
     case State::FinWait1:
       set_state(t, State::FinWait2);
@@ -129,7 +125,7 @@ void fin_acked(Tcb &t, Now now) {
 
 }  // namespace
 
-void input(Tcb &t, const atcp_seg &in_seg, atcp_pkt *pkt, Now now) {
+void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
   t.count(Counter::InSegs, in_seg.segs);
   t.segs_in += in_seg.segs;
   if (t.state == State::Closed || t.state == State::Listen) {
@@ -186,8 +182,7 @@ void input(Tcb &t, const atcp_seg &in_seg, atcp_pkt *pkt, Now now) {
     t.snd_wl1 = Seq(seg.seq);
     t.snd_una = t.iss + 1;
     become_established(t, now);
-    if (t.fin_queued)
-      set_state(t, State::FinWait1);
+    if (t.fin_queued) set_state(t, State::FinWait1);
   }
   store_ts(t, seg, now);
 
@@ -209,13 +204,11 @@ void input(Tcb &t, const atcp_seg &in_seg, atcp_pkt *pkt, Now now) {
   }
   // Sixth (URG): urgent data is delivered in line (RFC 6093); seventh and eighth: payload, FIN.
   receive_data(t, seg, pkt, now);
-  if (t.in_done)
-    return;
+  if (t.in_done) return;
   retransmit_lost(t, now);
   push(t, false, now);
   ack_check(t, now);
-  if (t.keepalive_on)
-    restart_keepalive(t, now);
+  if (t.keepalive_on) restart_keepalive(t, now);
   t.timers.sync(t.conn());
 }
 

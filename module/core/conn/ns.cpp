@@ -15,7 +15,7 @@ constexpr uint32_t kDefaultEhashEntries = 4096;
 constexpr uint32_t kIsnTickShift = 6;  // 64 ns
 }  // namespace
 
-Params &default_params() {
+Params& default_params() {
   if (!g_defaults_ready) {
     g_defaults.init(nullptr);
     g_defaults_ready = true;
@@ -23,7 +23,7 @@ Params &default_params() {
   return g_defaults;
 }
 
-bool Ns::init(atcp_osns *port, uint32_t ehash_entries) {
+bool Ns::init(atcp_osns* port, uint32_t ehash_entries) {
   os = port;
   params.init(&default_params());
   SipKey keys[3] = {};
@@ -44,8 +44,7 @@ void Ns::fini() {
 
 bool Ns::challenge_allowed(uint64_t now_us) {
   const uint32_t limit = param(Param::ChallengeAckLimit);
-  if (limit == 0x7fffffff)
-    return true;
+  if (limit == 0x7fffffff) return true;
   const uint32_t second = static_cast<uint32_t>(now_us / 1000000);
   if (load_relaxed(&challenge_second) != second) {
     store_relaxed(&challenge_second, second);
@@ -54,14 +53,13 @@ bool Ns::challenge_allowed(uint64_t now_us) {
   return add_fetch(&challenge_sent, 1u) <= limit;
 }
 
-Seq initial_sequence(const Ns &ns, const atcp_tuple &t, uint64_t now_ns) {
+Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns) {
   const uint64_t f = siphash_tuple(ns.isn_key, t, 0);
   return Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now_ns >> kIsnTickShift));
 }
 
-uint32_t timestamp_offset(const Ns &ns, const atcp_tuple &t) {
-  if (ns.param(Param::Timestamps) != 1)
-    return 0;
+uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t) {
+  if (ns.param(Param::Timestamps) != 1) return 0;
   // Only the addresses, so that successive connections of a host pair see one rising clock:
   // that is what lets a peer's TIME_WAIT entry be reopened (RFC 6191).
   atcp_tuple hosts = t;

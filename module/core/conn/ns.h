@@ -18,51 +18,45 @@
 namespace atcp {
 
 struct Ns {
-  atcp_osns *os;
+  atcp_osns* os;
   Params params;
   Ehash ehash;
   ListenTable listeners;
   PortTable ports;
   Wheel wheel;
-  SipKey isn_key;     ///< RFC 6528
-  SipKey ts_key;      ///< offset of the timestamp clock per tuple
-  SipKey cookie_key;  ///< SYN cookies
-  uint32_t timewaits;     ///< entries, atomic
-  uint32_t requests;      ///< entries, atomic
-  uint32_t challenge_second;  ///< second in which challenge_sent counts (racy on purpose: a limit, not a count)
+  SipKey isn_key;      ///< RFC 6528
+  SipKey ts_key;       ///< offset of the timestamp clock per tuple
+  SipKey cookie_key;   ///< SYN cookies
+  uint32_t timewaits;  ///< entries, atomic
+  uint32_t requests;   ///< entries, atomic
+  uint32_t
+      challenge_second;  ///< second in which challenge_sent counts (racy on purpose: a limit, not a count)
   uint32_t challenge_sent;
 
   /// False: no memory; call fini in any case.
-  bool init(atcp_osns *port, uint32_t ehash_entries);
+  bool init(atcp_osns* port, uint32_t ehash_entries);
   void fini();
 
-  void count(Counter c, uint32_t n = 1) {
-    atcp_os_count(os, static_cast<uint32_t>(c), n);
-  }
-  void reason(uint32_t r) {
-    atcp_os_reason(os, r);
-  }
+  void count(Counter c, uint32_t n = 1) { atcp_os_count(os, static_cast<uint32_t>(c), n); }
+  void reason(uint32_t r) { atcp_os_reason(os, r); }
   /// Count the reason and free the packet.
-  void drop(atcp_pkt *pkt, uint32_t r) {
+  void drop(atcp_pkt* pkt, uint32_t r) {
     atcp_os_reason(os, r);
-    if (pkt != nullptr)
-      atcp_os_pkt_free(pkt, r);
+    if (pkt != nullptr) atcp_os_pkt_free(pkt, r);
   }
-  uint32_t param(Param p, uint32_t k = 0) const {
-    return params.get(p, k);
-  }
+  uint32_t param(Param p, uint32_t k = 0) const { return params.get(p, k); }
   /// One more challenge ACK this second (RFC 5961 7)?
   bool challenge_allowed(uint64_t now_us);
 };
 
 /// Initial sequence number by RFC 6528: SipHash of the tuple plus a clock of 64 ns.
-Seq initial_sequence(const Ns &ns, const atcp_tuple &t, uint64_t now_ns);
+Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns);
 /// Offset of the millisecond timestamp clock for a tuple (RFC 7323 5.4): 0 if the
 /// parameter says so.
-uint32_t timestamp_offset(const Ns &ns, const atcp_tuple &t);
+uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t);
 
 /// Defaults of namespaces made from now on (module parameters).
-Params &default_params();
+Params& default_params();
 
 }  // namespace atcp
 

@@ -14,13 +14,11 @@ namespace {
 constexpr uint32_t kRtoFallbackUs = 3000000;  ///< RFC 6298 5.7, after a SYN was retransmitted
 
 /// Windows and MSS to announce, from the route and the buffer.
-bool prepare_syn(Tcb &t, Now now) {
+bool prepare_syn(Tcb& t, Now now) {
   atcp_route route;
-  if (!atcp_os_conn_route(t.conn(), &route))
-    return false;
+  if (!atcp_os_conn_route(t.conn(), &route)) return false;
   t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
-  if (t.user_mss != 0)
-    t.advmss = min(t.advmss, t.user_mss);
+  if (t.user_mss != 0) t.advmss = min(t.advmss, t.user_mss);
   t.peer_mss = 65495;
   update_mss(t, route.mtu);
   t.peer_mss = 536;
@@ -34,18 +32,15 @@ bool prepare_syn(Tcb &t, Now now) {
 }
 
 /// Hash the connection under its tuple; a TIME_WAIT entry in the way may give way (tw_reuse).
-bool take_tuple(Tcb &t, const atcp_tuple &tuple, Now now, Seq *iss, bool *reused) {
+bool take_tuple(Tcb& t, const atcp_tuple& tuple, Now now, Seq* iss, bool* reused) {
   uint32_t ts_recent = 0;
   uint32_t ts_recent_s = 0;
   set_tuple(t, tuple);
-  Endpoint *taken = nullptr;
+  Endpoint* taken = nullptr;
   for (int turn = 0; turn < 3; turn++) {
-    if (t.ns->ehash.insert(t, &taken))
-      return true;
-    if (taken == nullptr)
-      continue;  // on its way out
-    if (!timewait_try_reuse(*t.ns, taken, now, iss, &ts_recent, &ts_recent_s))
-      return false;
+    if (t.ns->ehash.insert(t, &taken)) return true;
+    if (taken == nullptr) continue;  // on its way out
+    if (!timewait_try_reuse(*t.ns, taken, now, iss, &ts_recent, &ts_recent_s)) return false;
     *reused = true;
     t.ts_recent = ts_recent;
     t.ts_recent_s = ts_recent_s;
@@ -54,8 +49,8 @@ bool take_tuple(Tcb &t, const atcp_tuple &tuple, Now now, Seq *iss, bool *reused
 }
 
 /// What the SYN's or SYN-ACK's options settle.
-void take_syn_options(Tcb &t, const atcp_seg &seg) {
-  const Ns &ns = *t.ns;
+void take_syn_options(Tcb& t, const atcp_seg& seg) {
+  const Ns& ns = *t.ns;
   t.ts_ok = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
   t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
   t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
@@ -70,7 +65,7 @@ void take_syn_options(Tcb &t, const atcp_seg &seg) {
   }
 }
 
-void take_irs(Tcb &t, const atcp_seg &seg, Now now) {
+void take_irs(Tcb& t, const atcp_seg& seg, Now now) {
   t.irs = Seq(seg.seq);
   t.rcv_nxt = t.irs + 1;
   if (t.ts_ok) {
@@ -84,7 +79,7 @@ void take_irs(Tcb &t, const atcp_seg &seg, Now now) {
   receive_init(t);
 }
 
-void refuse_ack(Tcb &t, const atcp_seg &seg) {
+void refuse_ack(Tcb& t, const atcp_seg& seg) {
   Header h;
   h.lport = t.lport;
   h.rport = t.rport;
@@ -99,13 +94,10 @@ void refuse_ack(Tcb &t, const atcp_seg &seg) {
 
 }  // namespace
 
-atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now) {
-  if (t.state != State::Closed)
-    return ATCP_ERR_IS_CONN;
-  if (t.in_done)
-    tcb_restart(t);
-  if (!prepare_syn(t, now))
-    return ATCP_ERR_HOST_UNREACH;
+atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now) {
+  if (t.state != State::Closed) return ATCP_ERR_IS_CONN;
+  if (t.in_done) tcb_restart(t);
+  if (!prepare_syn(t, now)) return ATCP_ERR_HOST_UNREACH;
   Seq iss_hint;
   bool reused = false;
   const uint16_t lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
@@ -116,8 +108,7 @@ atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now) {
       candidate.lport = port;
       return take_tuple(t, candidate, now, &iss_hint, &reused);
     });
-    if (!ok)
-      return ATCP_ERR_ADDR_NOT_AVAIL;
+    if (!ok) return ATCP_ERR_ADDR_NOT_AVAIL;
     tuple.lport = t.lport;
   } else if (!take_tuple(t, tuple, now, &iss_hint, &reused)) {
     return ATCP_ERR_ADDR_NOT_AVAIL;
@@ -136,7 +127,7 @@ atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now) {
   return ATCP_OK;
 }
 
-void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   const bool ack = (seg.flags & ATCP_ACK) != 0;
   const Seq seg_ack(seg.ack);
   // First: ACK. Only iss+1 can be acknowledged: there is no data on our SYN.
@@ -144,8 +135,7 @@ void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
     if ((seg.flags & ATCP_RST) == 0) {
       refuse_ack(t, seg);
       // Linux (5.6 and later) repeats the SYN soon: the old connection is now out of the way.
-      if (t.syn_retries == 0)
-        t.timers.set(TimerId::Retransmit, now.us + 10000);
+      if (t.syn_retries == 0) t.timers.set(TimerId::Retransmit, now.us + 10000);
       t.ns->drop(pkt, ATCP_REASON_SYNSENT_ACK_BAD);
     } else {
       t.ns->drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
@@ -192,14 +182,12 @@ void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
     rest.seq += 1;
     rest.flags = static_cast<uint8_t>(rest.flags & ~ATCP_SYN);
     receive_data(t, rest, pkt, now);
-    if (t.in_done)
-      return;
+    if (t.in_done) return;
     if (t.fin_queued) {
       set_state(t, State::FinWait1);
     }
     push(t, false, now);
-    if (t.last_ack_sent != t.rcv_nxt || t.packets_out == 0)
-      send_ack(t, now);
+    if (t.last_ack_sent != t.rcv_nxt || t.packets_out == 0) send_ack(t, now);
     return;
   }
   // Simultaneous open (RFC 9293 3.5): SYN without ACK.
@@ -209,9 +197,8 @@ void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
   atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
 }
 
-void become_established(Tcb &t, Now now) {
-  if (!t.passive)
-    t.timers.stop(TimerId::Retransmit);
+void become_established(Tcb& t, Now now) {
+  if (!t.passive) t.timers.stop(TimerId::Retransmit);
   if (t.syn_retries > 0 && !t.rtt.have_sample()) {
     // RFC 6298 5.7: the handshake timed out, so start from 3 s and from one segment (RFC 6928 2).
     t.rtt.sample(kRtoFallbackUs / 3, now.us);
@@ -228,8 +215,7 @@ void become_established(Tcb &t, Now now) {
   enter_quick_ack(t, 16);
   want_send_buffer(t);
   atcp_os_conn_event(t.conn(), ATCP_EV_STATE | ATCP_EV_WRITABLE);
-  if (t.keepalive_on)
-    restart_keepalive(t, now);
+  if (t.keepalive_on) restart_keepalive(t, now);
 }
 
 }  // namespace atcp

@@ -31,44 +31,37 @@ constexpr int32_t kMaxLinger2S = 120;
 
 }  // namespace
 
-atcp_err set_option(Tcb &t, uint32_t opt, int32_t v, Now now) {
+atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
   switch (opt) {
     case kNodelay:
       t.nodelay = v != 0;
-      if (t.nodelay)
-        push(t, false, now);  // what Nagle held goes now
+      if (t.nodelay) push(t, false, now);  // what Nagle held goes now
       return ATCP_OK;
     case kMaxseg:
-      if (v != 0 && (v < kMinUserMss || v > kMaxUserMss))
-        return ATCP_ERR_INVALID;
+      if (v != 0 && (v < kMinUserMss || v > kMaxUserMss)) return ATCP_ERR_INVALID;
       t.user_mss = static_cast<uint16_t>(v);
       return ATCP_OK;
     case kCork:
       t.cork = v != 0;
-      if (!t.cork)
-        push(t, false, now);
+      if (!t.cork) push(t, false, now);
       return ATCP_OK;
     case kKeepidle:
-      if (v < 1 || v > kMaxKeepSeconds)
-        return ATCP_ERR_INVALID;
+      if (v < 1 || v > kMaxKeepSeconds) return ATCP_ERR_INVALID;
       t.keep_idle_s = static_cast<uint16_t>(v);
       t.timers.stop(TimerId::Keepalive);
       restart_keepalive(t, now);
       t.timers.sync(t.conn());
       return ATCP_OK;
     case kKeepintvl:
-      if (v < 1 || v > kMaxKeepSeconds)
-        return ATCP_ERR_INVALID;
+      if (v < 1 || v > kMaxKeepSeconds) return ATCP_ERR_INVALID;
       t.keep_intvl_s = static_cast<uint16_t>(v);
       return ATCP_OK;
     case kKeepcnt:
-      if (v < 1 || v > kMaxKeepCount)
-        return ATCP_ERR_INVALID;
+      if (v < 1 || v > kMaxKeepCount) return ATCP_ERR_INVALID;
       t.keep_count = static_cast<uint8_t>(v);
       return ATCP_OK;
     case kSyncnt:
-      if (v < 1 || v > kMaxSynRetries)
-        return ATCP_ERR_INVALID;
+      if (v < 1 || v > kMaxSynRetries) return ATCP_ERR_INVALID;
       t.syn_retries_max = static_cast<uint8_t>(v);
       return ATCP_OK;
     case kLinger2:
@@ -77,15 +70,13 @@ atcp_err set_option(Tcb &t, uint32_t opt, int32_t v, Now now) {
     case kQuickack:
       if (v != 0) {
         enter_quick_ack(t, 16);
-        if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized))
-          send_ack(t, now);
+        if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized)) send_ack(t, now);
       } else {
         t.quick_acks = 0;
       }
       return ATCP_OK;
     case kUserTimeout:
-      if (v < 0)
-        return ATCP_ERR_INVALID;
+      if (v < 0) return ATCP_ERR_INVALID;
       t.user_timeout_ms = static_cast<uint32_t>(v);
       return ATCP_OK;
     default:
@@ -93,7 +84,7 @@ atcp_err set_option(Tcb &t, uint32_t opt, int32_t v, Now now) {
   }
 }
 
-atcp_err get_option(const Tcb &t, uint32_t opt, int32_t *v, Now) {
+atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
   const auto or_ns = [&t](uint32_t own, Param p) {
     return static_cast<int32_t>(own != 0 ? own : t.param(p));
   };

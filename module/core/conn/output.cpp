@@ -10,14 +10,13 @@ namespace atcp {
 namespace {
 
 /// The header every segment of the connection starts from.
-Header base_header(Tcb &t, Seq seq, uint8_t flags, Now now) {
+Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
   Header h;
   h.lport = t.lport;
   h.rport = t.rport;
   h.seq = seq;
   h.flags = flags;
-  if ((flags & ATCP_ACK) != 0)
-    h.ack = t.rcv_nxt;
+  if ((flags & ATCP_ACK) != 0) h.ack = t.rcv_nxt;
   if (t.ts_ok) {
     h.has_ts = true;
     h.tsval = t.ts_now(now);
@@ -26,9 +25,8 @@ Header base_header(Tcb &t, Seq seq, uint8_t flags, Now now) {
   return h;
 }
 
-void add_sack(Tcb &t, Header &h) {
-  if (!t.sack_ok)
-    return;
+void add_sack(Tcb& t, Header& h) {
+  if (!t.sack_ok) return;
   const uint32_t room = sack_room(h.has_ts);
   uint32_t n = 0;
   if (t.dsack_pending) {
@@ -41,16 +39,15 @@ void add_sack(Tcb &t, Header &h) {
 }
 
 /// What must be remembered once an acknowledgement has left, whatever carried it.
-void ack_left(Tcb &t) {
+void ack_left(Tcb& t) {
   t.last_ack_sent = t.rcv_nxt;
-  if (t.quick_acks > 0)
-    t.quick_acks--;
+  if (t.quick_acks > 0) t.quick_acks--;
   t.timers.stop(TimerId::DelayedAck);
   t.ack_now = false;
 }
 
 /// Hand a header without payload to the port.
-int emit_header(Tcb &t, const Header &h) {
+int emit_header(Tcb& t, const Header& h) {
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
   t.segs_out++;
@@ -60,23 +57,19 @@ int emit_header(Tcb &t, const Header &h) {
 
 /// Nagle with Minshall's change: a small piece waits while an earlier small one is
 /// unacknowledged (RFC 9293 3.7.4; draft-minshall-nagle-01).
-bool nagle_holds(const Tcb &t, bool more) {
-  if (t.cork || more)
-    return true;
-  if (t.nodelay)
-    return false;
+bool nagle_holds(const Tcb& t, bool more) {
+  if (t.cork || more) return true;
+  if (t.nodelay) return false;
   return t.packets_out > 0 && t.snd_sml > t.snd_una && t.snd_sml <= t.snd_nxt;
 }
 
 /// Payload bytes of the piece at the send head that may go now; 0: none.
-uint32_t sendable(Tcb &t, const TxSeg &s, uint32_t quota, bool more) {
+uint32_t sendable(Tcb& t, const TxSeg& s, uint32_t quota, bool more) {
   const int32_t room = t.snd_wnd_end() - s.seq;
-  if (room <= 0 && s.seq_len() > 0)
-    return 0;
+  if (room <= 0 && s.seq_len() > 0) return 0;
   uint32_t limit = static_cast<uint32_t>(room);
   const uint64_t cwnd_bytes = static_cast<uint64_t>(quota) * t.mss;
-  if (cwnd_bytes < limit)
-    limit = static_cast<uint32_t>(cwnd_bytes);
+  if (cwnd_bytes < limit) limit = static_cast<uint32_t>(cwnd_bytes);
   if (s.len <= limit) {
     // Whole segments may always go; what is left at the end of the queue goes by Nagle.
     const uint32_t tail = s.len % t.mss;
@@ -85,48 +78,41 @@ uint32_t sendable(Tcb &t, const TxSeg &s, uint32_t quota, bool more) {
   }
   // Sender's silly window avoidance (RFC 9293 3.8.6.2.1): whole segments, or at least half of
   // the largest window that the peer ever offered.
-  if (limit >= t.mss)
-    return limit - limit % t.mss;
+  if (limit >= t.mss) return limit - limit % t.mss;
   const bool window_limits = static_cast<uint64_t>(static_cast<uint32_t>(room)) <= cwnd_bytes;
-  if (window_limits && limit >= max(t.max_snd_wnd / 2, 1u))
-    return limit;
+  if (window_limits && limit >= max(t.max_snd_wnd / 2, 1u)) return limit;
   return 0;
 }
 
 /// Wait for more ACKs rather than cut a small piece off a large one: while data is in flight an ACK
 /// is certain to come, and large pieces are what makes segmentation offload pay.
-bool defer_for_size(const Tcb &t, const TxSeg &s, uint32_t bytes, uint32_t flight) {
-  if (bytes >= s.len || flight == 0 || t.ca_state != CaState::Open)
-    return false;
-  const uint64_t window = min(static_cast<uint64_t>(t.snd_wnd),
-                              static_cast<uint64_t>(t.cc.cwnd) * t.mss);
+bool defer_for_size(const Tcb& t, const TxSeg& s, uint32_t bytes, uint32_t flight) {
+  if (bytes >= s.len || flight == 0 || t.ca_state != CaState::Open) return false;
+  const uint64_t window =
+      min(static_cast<uint64_t>(t.snd_wnd), static_cast<uint64_t>(t.cc.cwnd) * t.mss);
   return bytes < min(window / 3, static_cast<uint64_t>(kMaxPieceBytes));
 }
 
-void mark_sent(Tcb &t, TxSeg &s, Now now) {
+void mark_sent(Tcb& t, TxSeg& s, Now now) {
   s.flags |= TxSeg::kSent;
   s.sent_us = now.us;
   s.segs = static_cast<uint16_t>(segs_of(t, s.len));
   t.timers.stop(TimerId::Persist);
   t.packets_out += s.segs;
   t.snd_nxt = s.end();
-  if (s.len % t.mss != 0)
-    t.snd_sml = s.end();
+  if (s.len % t.mss != 0) t.snd_sml = s.end();
   t.send_head = Treap<TxSeg>::next(&s);
   t.last_sent_us = now.us;
   // An answer right after data came: an interactive exchange, whose ACKs ride on the answers.
-  if (s.len > 0 && t.last_data_us != 0 && now.us - t.last_data_us < t.ato_us)
-    t.quick_acks = 0;
+  if (s.len > 0 && t.last_data_us != 0 && now.us - t.last_data_us < t.ato_us) t.quick_acks = 0;
 }
 
 /// Slow start after idle (RFC 5681 4.1): nothing sent for an RTO, so the old cwnd says nothing.
-void restart_after_idle(Tcb &t, Now now) {
-  if (t.packets_out != 0 || t.last_sent_us == 0)
-    return;
+void restart_after_idle(Tcb& t, Now now) {
+  if (t.packets_out != 0 || t.last_sent_us == 0) return;
   const uint64_t idle = now.us - t.last_sent_us;
   const uint32_t rto = t.rtt.rto_us(t.param(Param::RtoMinUs), t.param(Param::RtoMaxMs) * 1000);
-  if (idle <= rto)
-    return;
+  if (idle <= rto) return;
   if (t.param(Param::SlowStartAfterIdle) != 0) {
     const uint32_t restart = min(t.param(Param::InitCwnd), t.cc.cwnd);
     t.cc.ssthresh = max(t.cc.ssthresh, t.cc.cwnd / 2 + t.cc.cwnd / 4);
@@ -136,34 +122,30 @@ void restart_after_idle(Tcb &t, Now now) {
     t.cc.cwnd = max(cwnd, restart);
     t.cc.cwnd_cnt = 0;
   }
-  if (t.cc_ops->on_event != nullptr)
-    t.cc_ops->on_event(t.cc, CcEvent::TxStart, now.us);
+  if (t.cc_ops->on_event != nullptr) t.cc_ops->on_event(t.cc, CcEvent::TxStart, now.us);
 }
 
 /// Acknowledged bytes at the front are only noted when they are acknowledged, and cut off here,
 /// when the piece is needed again.
-bool trim_head(Tcb &t, TxSeg &s) {
-  if (s.head == 0)
-    return true;
-  if (!atcp_os_tx_trim(t.conn(), s.pkt(), s.head))
-    return false;
+bool trim_head(Tcb& t, TxSeg& s) {
+  if (s.head == 0) return true;
+  if (!atcp_os_tx_trim(t.conn(), s.pkt(), s.head)) return false;
   s.head = 0;
   return true;
 }
 
 }  // namespace
 
-uint32_t max_piece(const Tcb &t) {
+uint32_t max_piece(const Tcb& t) {
   return kMaxPieceBytes - kMaxPieceBytes % t.mss;
 }
 
-uint32_t segs_of(const Tcb &t, uint32_t len) {
+uint32_t segs_of(const Tcb& t, uint32_t len) {
   return len <= t.mss ? 1 : (len + t.mss - 1) / t.mss;
 }
 
-void send_ack(Tcb &t, Now now) {
-  if (!in(t.state, kSynchronized))
-    return;
+void send_ack(Tcb& t, Now now) {
+  if (!in(t.state, kSynchronized)) return;
   Header h = base_header(t, t.snd_nxt, ATCP_ACK, now);
   h.wnd = select_window(t);
   add_sack(t, h);
@@ -173,16 +155,16 @@ void send_ack(Tcb &t, Now now) {
     t.timers.set(TimerId::DelayedAck, now.us + 200000);
 }
 
-void send_reset(Tcb &t, Now now) {
+void send_reset(Tcb& t, Now now) {
   Header h = base_header(t, t.snd_nxt, ATCP_RST | ATCP_ACK, now);
   h.has_ts = t.ts_ok;
   emit_header(t, h);
   t.count(Counter::OutRsts);
 }
 
-void send_syn(Tcb &t, Now now) {
+void send_syn(Tcb& t, Now now) {
   const bool answer = t.state == State::SynReceived;
-  const Ns &ns = *t.ns;
+  const Ns& ns = *t.ns;
   Header h;
   h.lport = t.lport;
   h.rport = t.rport;
@@ -207,14 +189,14 @@ void send_syn(Tcb &t, Now now) {
   emit_header(t, h);
 }
 
-void send_probe(Tcb &t, Now now) {
+void send_probe(Tcb& t, Now now) {
   // SEG.SEQ = SND.UNA-1 without data (RFC 9293 3.8.4): outside the peer's window, so it answers.
   Header h = base_header(t, t.snd_una - 1, ATCP_ACK, now);
   h.wnd = select_window(t);
   emit_header(t, h);
 }
 
-void send_dup_ack(Tcb &t, Counter skipped, Now now) {
+void send_dup_ack(Tcb& t, Counter skipped, Now now) {
   const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
   if (t.last_dupack_us != 0 && now.us - t.last_dupack_us < gap_us) {
     t.count(skipped);
@@ -224,7 +206,7 @@ void send_dup_ack(Tcb &t, Counter skipped, Now now) {
   send_ack(t, now);
 }
 
-void send_challenge_ack(Tcb &t, Now now) {
+void send_challenge_ack(Tcb& t, Now now) {
   const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
   if ((t.last_challenge_us != 0 && now.us - t.last_challenge_us < gap_us) ||
       !t.ns->challenge_allowed(now.us)) {
@@ -236,28 +218,24 @@ void send_challenge_ack(Tcb &t, Now now) {
   send_ack(t, now);
 }
 
-void update_mss(Tcb &t, uint32_t pmtu) {
+void update_mss(Tcb& t, uint32_t pmtu) {
   // RFC 9293 3.7.1: min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize.
   constexpr uint32_t kIpHeader = 20;
   uint32_t mss = pmtu > kIpHeader + kMinHeader ? pmtu - kIpHeader - kMinHeader : 0;
   mss = min(mss, static_cast<uint32_t>(t.peer_mss));
-  if (t.user_mss != 0)
-    mss = min(mss, static_cast<uint32_t>(t.user_mss));
+  if (t.user_mss != 0) mss = min(mss, static_cast<uint32_t>(t.user_mss));
   mss = max(mss, t.param(Param::MinSndMss));
-  if (t.ts_ok)
-    mss = mss > kTsOptionBytes + 8 ? mss - kTsOptionBytes : 8;
+  if (t.ts_ok) mss = mss > kTsOptionBytes + 8 ? mss - kTsOptionBytes : 8;
   t.pmtu = static_cast<uint16_t>(min(pmtu, 65535u));
   t.mss = min(mss, kMaxPieceBytes);
 }
 
-TxSeg *split(Tcb &t, TxSeg &s, uint32_t at) {
-  atcp_pkt *pkt = s.pkt();
-  if (pkt == nullptr || at == 0 || at >= s.len || !trim_head(t, s))
-    return nullptr;
-  atcp_pkt *rest_pkt = atcp_os_tx_split(t.conn(), pkt, at);
-  if (rest_pkt == nullptr)
-    return nullptr;
-  TxSeg *rest = tx_seg_of(rest_pkt);
+TxSeg* split(Tcb& t, TxSeg& s, uint32_t at) {
+  atcp_pkt* pkt = s.pkt();
+  if (pkt == nullptr || at == 0 || at >= s.len || !trim_head(t, s)) return nullptr;
+  atcp_pkt* rest_pkt = atcp_os_tx_split(t.conn(), pkt, at);
+  if (rest_pkt == nullptr) return nullptr;
+  TxSeg* rest = tx_seg_of(rest_pkt);
   rest->seq = s.seq + at;
   rest->len = s.len - at;
   rest->sent_us = s.sent_us;
@@ -272,38 +250,30 @@ TxSeg *split(Tcb &t, TxSeg &s, uint32_t at) {
     rest->segs = static_cast<uint16_t>(segs_of(t, rest->len));
     const uint32_t after = static_cast<uint32_t>(s.segs) + rest->segs;
     t.packets_out += after - before;
-    if (s.has(TxSeg::kSacked))
-      t.sacked_out += after - before;
-    if (s.has(TxSeg::kLost))
-      t.lost_out += after - before;
-    if (s.has(TxSeg::kInNetAgain))
-      t.retrans_out += after - before;
+    if (s.has(TxSeg::kSacked)) t.sacked_out += after - before;
+    if (s.has(TxSeg::kLost)) t.lost_out += after - before;
+    if (s.has(TxSeg::kInNetAgain)) t.retrans_out += after - before;
   }
   return rest;
 }
 
-bool transmit(Tcb &t, TxSeg &s, Now now) {
-  if (!trim_head(t, s))
-    return false;
+bool transmit(Tcb& t, TxSeg& s, Now now) {
+  if (!trim_head(t, s)) return false;
   Header h = base_header(t, s.seq, ATCP_ACK, now);
-  if (s.has(TxSeg::kFin))
-    h.flags |= ATCP_FIN;
+  if (s.has(TxSeg::kFin)) h.flags |= ATCP_FIN;
   // RFC 9293 3.9.1.2 (MUST-61): PSH on the segment that empties the queue.
-  if (s.len > 0 && s.end() == t.write_seq)
-    h.flags |= ATCP_PSH;
+  if (s.len > 0 && s.end() == t.write_seq) h.flags |= ATCP_PSH;
   h.wnd = select_window(t);
   add_sack(t, h);
   // A SACK list makes the header longer: GSO pieces are cut for the header they get.
   uint32_t mss = t.mss;
   const uint32_t sack_bytes = header_bytes(h) - kMinHeader - (h.has_ts ? kTsOptionBytes : 0);
-  if (sack_bytes != 0)
-    mss = mss > sack_bytes + 8 ? mss - sack_bytes : mss;
+  if (sack_bytes != 0) mss = mss > sack_bytes + 8 ? mss - sack_bytes : mss;
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
   const uint32_t segs = s.len <= mss ? 1 : (s.len + mss - 1) / mss;
   const int rc = atcp_os_conn_emit(t.conn(), buf, n, s.len != 0 ? s.pkt() : nullptr, s.len, mss);
-  if (rc != 0)
-    return false;
+  if (rc != 0) return false;
   ack_left(t);
   t.segs_out += segs;
   t.count(Counter::OutSegs, segs);
@@ -314,7 +284,7 @@ bool transmit(Tcb &t, TxSeg &s, Now now) {
   return true;
 }
 
-void push(Tcb &t, bool more, Now now) {
+void push(Tcb& t, bool more, Now now) {
   if (!in(t.state, kSendStates | kFinStates) || t.send_head == nullptr) {
     t.timers.sync(t.conn());
     return;
@@ -322,7 +292,7 @@ void push(Tcb &t, bool more, Now now) {
   restart_after_idle(t, now);
   t.cwnd_limited = false;
   uint32_t sent = 0;
-  while (TxSeg *s = t.send_head) {
+  while (TxSeg* s = t.send_head) {
     const uint32_t flight = t.in_flight();
     const uint32_t quota = t.cc.cwnd > flight ? t.cc.cwnd - flight : 0;
     if (quota == 0) {
@@ -334,17 +304,14 @@ void push(Tcb &t, bool more, Now now) {
     }
     uint32_t bytes = min(sendable(t, *s, quota, more), max_piece(t));
     if (s->len > 0) {
-      if (bytes == 0)
-        break;
+      if (bytes == 0) break;
       if (defer_for_size(t, *s, bytes, flight)) {
         t.cwnd_limited = true;
         break;
       }
       if (bytes < s->len) {
-        if (static_cast<uint64_t>(quota) * t.mss < s->len)
-          t.cwnd_limited = true;
-        if (split(t, *s, bytes) == nullptr)
-          break;
+        if (static_cast<uint64_t>(quota) * t.mss < s->len) t.cwnd_limited = true;
+        if (split(t, *s, bytes) == nullptr) break;
       }
     } else if (t.snd_wnd_end() < s->end() && t.packets_out > 0) {
       break;  // a FIN alone, beyond the window: it waits for an ACK
@@ -360,10 +327,8 @@ void push(Tcb &t, bool more, Now now) {
       break;
     }
   }
-  if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss)
-    t.prr_out += sent;
-  if (sent > 0 && !t.timers.pending(TimerId::Retransmit))
-    arm_rto(t, now);
+  if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss) t.prr_out += sent;
+  if (sent > 0 && !t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);
   // Nothing outstanding that would bring an ACK: probe a closed window (RFC 9293 3.8.6.1), or send
   // what a cork or MSG_MORE held back for too long.
   if (t.packets_out == 0 && t.send_head != nullptr && t.send_head->seq_len() > 0 &&
@@ -372,11 +337,10 @@ void push(Tcb &t, bool more, Now now) {
   t.timers.sync(t.conn());
 }
 
-void queue_fin(Tcb &t) {
-  if (t.fin_queued)
-    return;
+void queue_fin(Tcb& t) {
+  if (t.fin_queued) return;
   t.fin_queued = true;
-  TxSeg *last = t.tx.last();
+  TxSeg* last = t.tx.last();
   if (last != nullptr && !last->has(TxSeg::kSent)) {
     last->flags |= TxSeg::kFin;
   } else {

@@ -18,15 +18,9 @@ struct RxSeg : TreapNode {
   Seq end;  ///< without the FIN
   uint32_t skip;
 
-  bool before(const RxSeg &o) const {
-    return seq < o.seq;
-  }
-  bool before_key(Seq s) const {
-    return end <= s;
-  }
-  atcp_pkt *pkt() {
-    return reinterpret_cast<atcp_pkt *>(this);
-  }
+  bool before(const RxSeg& o) const { return seq < o.seq; }
+  bool before_key(Seq s) const { return end <= s; }
+  atcp_pkt* pkt() { return reinterpret_cast<atcp_pkt*>(this); }
 };
 static_assert(sizeof(RxSeg) <= sizeof(atcp_pkt));
 
@@ -37,17 +31,15 @@ class Reassembly {
     Duplicate,  ///< everything in it was there already: the caller frees it
   };
 
-  bool empty() const {
-    return tree_.empty();
-  }
+  bool empty() const { return tree_.empty(); }
   /// Hold [seq, seq+len) of pkt, which begins `skip` bytes into its payload. Pieces that it covers
   /// are freed.
   /// The packet must have been charged (atcp_os_rx_hold) before. *dup gets the part that was
   /// already held, if any (start == end: none).
-  Result insert(atcp_pkt *pkt, Seq seq, uint32_t len, uint32_t skip, SackBlock *dup);
+  Result insert(atcp_pkt* pkt, Seq seq, uint32_t len, uint32_t skip, SackBlock* dup);
   /// The first piece if it begins at or before rcv_nxt, taken out; else nullptr. The caller
   /// delivers it (or frees it, if it is wholly old).
-  RxSeg *take_ready(Seq rcv_nxt);
+  RxSeg* take_ready(Seq rcv_nxt);
   /// Everything below rcv_nxt is no news any more.
   void advance(Seq rcv_nxt);
   /// Give up pieces from the far end until about half of the bytes are gone; returns how many packets.
@@ -55,12 +47,8 @@ class Reassembly {
   void clear();
 
   /// Blocks to report, most recent first (RFC 2018 4).
-  uint32_t n_blocks() const {
-    return n_blocks_;
-  }
-  const SackBlock &block(uint32_t i) const {
-    return blocks_[i];
-  }
+  uint32_t n_blocks() const { return n_blocks_; }
+  const SackBlock& block(uint32_t i) const { return blocks_[i]; }
 
  private:
   void note_block(Seq start, Seq end);

@@ -12,43 +12,41 @@ constexpr uint32_t kMaxQuickAcks = 16;
 constexpr uint32_t kDelackMaxUs = 200000;
 constexpr uint32_t kMaxUnscaledWindow = 65535;
 
-uint32_t win_from_space(const Tcb &t, uint32_t bytes) {
+uint32_t win_from_space(const Tcb& t, uint32_t bytes) {
   return static_cast<uint32_t>(static_cast<uint64_t>(bytes) * t.scaling >> 8);
 }
 
 /// Round up to what the scaled window field can say.
-uint32_t align_to_scale(const Tcb &t, uint32_t wnd) {
+uint32_t align_to_scale(const Tcb& t, uint32_t wnd) {
   const uint32_t unit = 1u << t.rcv_wscale;
   return (wnd + unit - 1) & ~(unit - 1);
 }
 
 /// How much of its memory a packet's payload is worth; smoothed, so that one odd packet does not
 /// move the window.
-void learn_scaling(Tcb &t, const atcp_seg &seg) {
-  if (seg.truesize == 0 || seg.len < t.rcv_mss)
-    return;
+void learn_scaling(Tcb& t, const atcp_seg& seg) {
+  if (seg.truesize == 0 || seg.len < t.rcv_mss) return;
   const uint32_t ratio =
       clamp(static_cast<uint32_t>((static_cast<uint64_t>(seg.len) << 8) / seg.truesize), 16u, 250u);
   t.scaling = (t.scaling * 7 + ratio) / 8;
 }
 
-void learn_rcv_mss(Tcb &t, const atcp_seg &seg) {
+void learn_rcv_mss(Tcb& t, const atcp_seg& seg) {
   const uint32_t per_segment = seg.len / max<uint32_t>(seg.segs, 1);
   if (per_segment > t.rcv_mss)
     t.rcv_mss = min(per_segment, static_cast<uint32_t>(max<uint16_t>(t.advmss, 88)));
 }
 
-void grow_window(Tcb &t, const atcp_seg &seg) {
+void grow_window(Tcb& t, const atcp_seg& seg) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
   const uint32_t cap = min(t.window_clamp, win_from_space(t, sp.limit));
-  if (t.rcv_ssthresh >= cap)
-    return;
+  if (t.rcv_ssthresh >= cap) return;
   const uint32_t incr = max(2u * t.advmss, 2u * seg.len);
   t.rcv_ssthresh += min(cap - t.rcv_ssthresh, incr);
 }
 
-void rcv_rtt_sample(Tcb &t, uint32_t rtt_us, bool window_based) {
+void rcv_rtt_sample(Tcb& t, uint32_t rtt_us, bool window_based) {
   const uint32_t m = max(rtt_us, 1u) << 3;
   if (t.rcv_rtt_us == 0)
     t.rcv_rtt_us = m;
@@ -60,11 +58,10 @@ void rcv_rtt_sample(Tcb &t, uint32_t rtt_us, bool window_based) {
 
 /// The receiver's own estimate of the RTT: from the timestamp echo, or how long a whole window
 /// takes to arrive.
-void measure_rcv_rtt(Tcb &t, const atcp_seg &seg, Now now) {
+void measure_rcv_rtt(Tcb& t, const atcp_seg& seg, Now now) {
   if (t.ts_ok && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0 && seg.len >= t.rcv_mss) {
     const uint32_t delta_ms = t.ts_now(now) - seg.tsecr;
-    if (delta_ms < 1u << 18)
-      rcv_rtt_sample(t, max(delta_ms, 1u) * 1000, false);
+    if (delta_ms < 1u << 18) rcv_rtt_sample(t, max(delta_ms, 1u) * 1000, false);
     return;
   }
   if (t.rcv_rtt_time_us == 0 || t.rcv_nxt >= t.rcv_rtt_seq) {
@@ -76,7 +73,7 @@ void measure_rcv_rtt(Tcb &t, const atcp_seg &seg, Now now) {
 }
 
 /// Delayed-ACK interval: follows the gaps between data segments.
-void update_ato(Tcb &t, Now now) {
+void update_ato(Tcb& t, Now now) {
   const uint32_t ato_min = t.param(Param::DelackMinUs);
   if (t.ato_us == 0) {
     enter_quick_ack(t, kMaxQuickAcks);
@@ -96,10 +93,9 @@ void update_ato(Tcb &t, Now now) {
 }
 
 /// Dynamic right-sizing (Fisk and Feng, 2001): the buffer follows what the program reads in one RTT.
-void tune_buffer(Tcb &t, Now now) {
+void tune_buffer(Tcb& t, Now now) {
   const uint32_t rtt = t.rcv_rtt_us >> 3;
-  if (rtt == 0 || now.us - t.rcv_space_time_us < rtt)
-    return;
+  if (rtt == 0 || now.us - t.rcv_space_time_us < rtt) return;
   const uint32_t copied = bytes_between(t.rcv_space_seq, t.copied_seq);
   if (copied > t.rcv_space) {
     atcp_rx_space sp;
@@ -109,8 +105,7 @@ void tune_buffer(Tcb &t, Now now) {
       const uint64_t grow = want * (copied - t.rcv_space) / max(t.rcv_space, 1u);
       want += min(2 * grow, 4 * want);
       const uint64_t bytes = min<uint64_t>((want << 8) / t.scaling, t.param(Param::Rmem, 2));
-      if (bytes > sp.limit)
-        atcp_os_rx_set_limit(t.conn(), static_cast<uint32_t>(bytes));
+      if (bytes > sp.limit) atcp_os_rx_set_limit(t.conn(), static_cast<uint32_t>(bytes));
     }
     t.rcv_space = copied;
   }
@@ -118,20 +113,18 @@ void tune_buffer(Tcb &t, Now now) {
   t.rcv_space_time_us = now.us;
 }
 
-void set_dsack(Tcb &t, Seq start, Seq end, Counter c) {
-  if (!t.sack_ok || t.param(Param::Dsack) == 0 || start >= end)
-    return;
+void set_dsack(Tcb& t, Seq start, Seq end, Counter c) {
+  if (!t.sack_ok || t.param(Param::Dsack) == 0 || start >= end) return;
   t.count(c);
   t.dsack_pending = true;
   t.dsack = {start, end};
 }
 
 /// Is there memory for one more packet? Gives up out-of-order data if need be.
-bool have_room(Tcb &t) {
+bool have_room(Tcb& t) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
-  if (sp.used <= sp.limit)
-    return true;
+  if (sp.used <= sp.limit) return true;
   if (!t.ofo.empty()) {
     t.count(Counter::OfoPruned, t.ofo.prune());
     atcp_os_rx_space(t.conn(), &sp);
@@ -140,7 +133,7 @@ bool have_room(Tcb &t) {
 }
 
 /// The peer's FIN is next in order (RFC 9293 3.10.7.4, eighth check).
-void handle_fin(Tcb &t, Now now) {
+void handle_fin(Tcb& t, Now now) {
   t.rcv_nxt += 1;
   t.fin_received = true;
   t.fin_pending = false;
@@ -175,8 +168,8 @@ void handle_fin(Tcb &t, Now now) {
 }
 
 /// Deliver what reassembly has ready at rcv_nxt.
-void drain_ofo(Tcb &t) {
-  while (RxSeg *s = t.ofo.take_ready(t.rcv_nxt)) {
+void drain_ofo(Tcb& t) {
+  while (RxSeg* s = t.ofo.take_ready(t.rcv_nxt)) {
     if (s->end <= t.rcv_nxt) {
       atcp_os_pkt_free(s->pkt(), ATCP_REASON_OFO_DUPLICATE);
       continue;
@@ -190,7 +183,7 @@ void drain_ofo(Tcb &t) {
   t.ofo.advance(t.rcv_nxt);
 }
 
-void queue_out_of_order(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt) {
+void queue_out_of_order(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt) {
   t.ack_now = true;
   const Seq seq(seg.seq);
   if ((seg.flags & ATCP_FIN) != 0) {
@@ -210,24 +203,20 @@ void queue_out_of_order(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt) {
   SackBlock dup = {};
   const Reassembly::Result r = t.ofo.insert(pkt, seq, seg.len, 0, &dup);
   set_dsack(t, dup.start, dup.end, Counter::TCPDSACKOfoSent);
-  if (r == Reassembly::Result::Duplicate)
-    t.ns->drop(pkt, ATCP_REASON_OFO_DUPLICATE);
+  if (r == Reassembly::Result::Duplicate) t.ns->drop(pkt, ATCP_REASON_OFO_DUPLICATE);
 }
 
 }  // namespace
 
-void enter_quick_ack(Tcb &t, uint32_t max_acks) {
+void enter_quick_ack(Tcb& t, uint32_t max_acks) {
   uint32_t n = t.rcv_wnd / (2 * max(t.rcv_mss, 1u));
-  if (n == 0)
-    n = 2;
+  if (n == 0) n = 2;
   n = min(n, max_acks);
-  if (n > t.quick_acks)
-    t.quick_acks = n;
+  if (n > t.quick_acks) t.quick_acks = n;
 }
 
-uint8_t choose_rcv_wscale(const Ns &ns, uint32_t limit_bytes) {
-  if (ns.param(Param::WindowScaling) == 0)
-    return 0;
+uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes) {
+  if (ns.param(Param::WindowScaling) == 0) return 0;
   uint32_t space = max(ns.param(Param::Rmem, 2), limit_bytes);
   uint8_t scale = 0;
   while (space > kMaxUnscaledWindow && scale < kMaxWscale) {
@@ -237,7 +226,7 @@ uint8_t choose_rcv_wscale(const Ns &ns, uint32_t limit_bytes) {
   return scale;
 }
 
-void receive_init(Tcb &t) {
+void receive_init(Tcb& t) {
   t.rcv_mss = min(static_cast<uint32_t>(t.advmss), max(t.rcv_wnd / 2, 88u));
   t.rcv_mss = min(t.rcv_mss, 536u);
   t.rcv_ssthresh = t.rcv_wnd;
@@ -248,26 +237,23 @@ void receive_init(Tcb &t) {
   t.rcv_space_seq = t.rcv_nxt;
 }
 
-uint32_t offer_window(const Tcb &t) {
+uint32_t offer_window(const Tcb& t) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
   const uint32_t full = min(t.window_clamp, win_from_space(t, sp.limit));
   uint32_t room = win_from_space(t, sp.limit > sp.used ? sp.limit - sp.used : 0);
   const uint32_t mss = min(t.rcv_mss, full);
   // RFC 9293 3.8.6.2.2: rather no window than a silly one.
-  if (room < full / 2 && (room < full / 16 || room < mss))
-    return 0;
+  if (room < full / 2 && (room < full / 16 || room < mss)) return 0;
   room = min(min(room, full), t.rcv_ssthresh);
-  if (t.rcv_wscale != 0)
-    return align_to_scale(t, room);
+  if (t.rcv_wscale != 0) return align_to_scale(t, room);
   // Without scaling there is room for whole segments only, and no change for less than one.
   const uint32_t cur = t.rcv_wnd;
-  if (mss != 0 && (cur + mss <= room || cur > room))
-    return room - room % mss;
+  if (mss != 0 && (cur + mss <= room || cur > room)) return room - room % mss;
   return cur;
 }
 
-uint16_t select_window(Tcb &t) {
+uint16_t select_window(Tcb& t) {
   const uint32_t cur = t.receive_window();
   const uint32_t was = t.rcv_wnd;
   uint32_t wnd = offer_window(t);
@@ -285,17 +271,15 @@ uint16_t select_window(Tcb &t) {
   return static_cast<uint16_t>(wnd >> t.rcv_wscale);
 }
 
-void store_ts(Tcb &t, const atcp_seg &seg, Now now) {
-  if (!t.ts_ok || (seg.has & ATCP_OPT_TS) == 0)
-    return;
+void store_ts(Tcb& t, const atcp_seg& seg, Now now) {
+  if (!t.ts_ok || (seg.has & ATCP_OPT_TS) == 0) return;
   // RFC 7323 4.3: only from a segment that spans what was acknowledged last.
-  if (Seq(seg.seq) > t.rcv_wup || Seq(seg.tsval) < Seq(t.ts_recent))
-    return;
+  if (Seq(seg.seq) > t.rcv_wup || Seq(seg.tsval) < Seq(t.ts_recent)) return;
   t.ts_recent = seg.tsval;
   t.ts_recent_s = static_cast<uint32_t>(now.us / 1000000);
 }
 
-void receive_data(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   const bool fin = (seg.flags & ATCP_FIN) != 0;
   if (seg.len == 0 && !fin) {
     atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
@@ -340,8 +324,7 @@ void receive_data(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
 
   const uint32_t skip = bytes_between(seq, t.rcv_nxt);
   const uint32_t len = data_end > t.rcv_nxt ? bytes_between(t.rcv_nxt, data_end) : 0;
-  if (skip > 0)
-    set_dsack(t, seq, t.rcv_nxt, Counter::TCPDSACKOldSent);
+  if (skip > 0) set_dsack(t, seq, t.rcv_nxt, Counter::TCPDSACKOldSent);
   if (len == 0) {
     atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
   } else {
@@ -380,12 +363,10 @@ void receive_data(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
   atcp_os_conn_event(t.conn(), ATCP_EV_READABLE);
 }
 
-void ack_check(Tcb &t, Now now) {
-  if (!in(t.state, kSynchronized))
-    return;
+void ack_check(Tcb& t, Now now) {
+  if (!in(t.state, kSynchronized)) return;
   const bool pending = t.rcv_nxt > t.last_ack_sent;
-  if (!t.ack_now && !pending)
-    return;
+  if (!t.ack_now && !pending) return;
   const uint32_t unacked = bytes_between(t.rcv_wup, t.rcv_nxt);
   // RFC 9293 3.8.6.3: at least every second full segment, never later than 500 ms.
   if (t.ack_now || unacked > t.rcv_mss || t.quick_acks > 0 || !t.ofo.empty()) {
@@ -398,13 +379,11 @@ void ack_check(Tcb &t, Now now) {
   }
 }
 
-void consumed(Tcb &t, uint32_t bytes, Now now) {
+void consumed(Tcb& t, uint32_t bytes, Now now) {
   t.copied_seq += bytes;
-  if (!in(t.state, kReceiveStates | bit(State::CloseWait)))
-    return;
+  if (!in(t.state, kReceiveStates | bit(State::CloseWait))) return;
   tune_buffer(t, now);
-  if (t.fin_received)
-    return;
+  if (t.fin_received) return;
   const uint32_t unacked = bytes_between(t.rcv_wup, t.rcv_nxt);
   bool ack = t.rcv_nxt > t.last_ack_sent && unacked > t.rcv_mss;
   if (!ack) {
@@ -415,8 +394,7 @@ void consumed(Tcb &t, uint32_t bytes, Now now) {
       ack = wnd != 0 && wnd >= 2 * cur;
     }
   }
-  if (ack)
-    send_ack(t, now);
+  if (ack) send_ack(t, now);
   t.timers.sync(t.conn());
 }
 

@@ -9,23 +9,20 @@
 
 namespace atcp {
 
-bool send_reply(Ns &ns, const atcp_conn *via, const atcp_tuple &t, Header h) {
+bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header h) {
   uint8_t bytes[kMaxHeader];
 
   h.lport = t.lport;
   h.rport = t.rport;
   const uint32_t n = write_header(h, bytes);
-  if (atcp_os_emit(ns.os, via, &t, bytes, n) != 0)
-    return false;
+  if (atcp_os_emit(ns.os, via, &t, bytes, n) != 0) return false;
   ns.count(Counter::OutSegs);
-  if ((h.flags & ATCP_RST) != 0)
-    ns.count(Counter::OutRsts);
+  if ((h.flags & ATCP_RST) != 0) ns.count(Counter::OutRsts);
   return true;
 }
 
-void send_rst_for(Ns &ns, const atcp_conn *via, const atcp_tuple &t, const atcp_seg &seg) {
-  if ((seg.flags & ATCP_RST) != 0)
-    return;
+void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg) {
+  if ((seg.flags & ATCP_RST) != 0) return;
   Header h;
   h.flags = ATCP_RST;
   if ((seg.flags & ATCP_ACK) != 0) {
@@ -37,10 +34,9 @@ void send_rst_for(Ns &ns, const atcp_conn *via, const atcp_tuple &t, const atcp_
   send_reply(ns, via, t, h);
 }
 
-bool reply_allowed(Ns &ns, uint32_t &last_ms, const atcp_seg &seg, uint64_t now_us,
+bool reply_allowed(Ns& ns, uint32_t& last_ms, const atcp_seg& seg, uint64_t now_us,
                    Counter skipped) {
-  if (seg.len > 0 && (seg.flags & ATCP_SYN) == 0)
-    return true;
+  if (seg.len > 0 && (seg.flags & ATCP_SYN) == 0) return true;
   const uint32_t now_ms = static_cast<uint32_t>(now_us / 1000) | 1;  // never "none"
   const uint32_t last = load_relaxed(&last_ms);
   if (last != 0 && now_ms - last < ns.param(Param::InvalidRatelimitMs)) {

@@ -12,14 +12,14 @@ namespace atcp {
 
 /// Send h (its ports are filled in from t). via: the listener whose IP options hold, or nullptr.
 /// False: it could not be handed to IP.
-bool send_reply(Ns &ns, const atcp_conn *via, const atcp_tuple &t, Header h);
+bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header h);
 /// RFC 9293 3.10.7.1: the reset that answers seg; a reset is never answered.
-void send_rst_for(Ns &ns, const atcp_conn *via, const atcp_tuple &t, const atcp_seg &seg);
+void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg);
 
 /// An answer that a peer could make us repeat without end may be given now: at most one per
 /// invalid_ratelimit, data excepted (an ACK loop carries none). last_ms: 0 before the first
 /// one; racing writers at worst allow one more. Counts `skipped` if not.
-bool reply_allowed(Ns &ns, uint32_t &last_ms, const atcp_seg &seg, uint64_t now_us,
+bool reply_allowed(Ns& ns, uint32_t& last_ms, const atcp_seg& seg, uint64_t now_us,
                    Counter skipped);
 
 }  // namespace atcp

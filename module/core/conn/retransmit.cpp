@@ -10,12 +10,11 @@ namespace {
 
 /// retries by time, as Linux: the limit is the time that `retries` exponential back-offs from
 /// rto_min would take, so a long RTT does not multiply it.
-uint64_t retries_us(const Tcb &t, uint32_t retries) {
+uint64_t retries_us(const Tcb& t, uint32_t retries) {
   const uint64_t rto_min = t.param(Param::RtoMinUs);
   const uint64_t rto_max = static_cast<uint64_t>(t.param(Param::RtoMaxMs)) * 1000;
   const uint32_t linear = log2_floor(static_cast<uint32_t>(rto_max / max<uint64_t>(rto_min, 1)));
-  if (retries <= linear)
-    return ((2ull << retries) - 1) * rto_min;
+  if (retries <= linear) return ((2ull << retries) - 1) * rto_min;
   return ((2ull << linear) - 1) * rto_min + (retries - linear) * rto_max;
 }
 
@@ -23,29 +22,26 @@ constexpr uint32_t kOrphanRetriesDefault = 8;
 
 }  // namespace
 
-void arm_rto(Tcb &t, Now now) {
+void arm_rto(Tcb& t, Now now) {
   t.timers.set(TimerId::Retransmit, now.us + t.rto_us());
 }
 
-bool retransmit(Tcb &t, TxSeg &s, Now now) {
+bool retransmit(Tcb& t, TxSeg& s, Now now) {
   const uint32_t flight = t.in_flight();
   const uint32_t quota = t.cc.cwnd > flight ? t.cc.cwnd - flight : 1;
   if (static_cast<uint64_t>(quota) * t.mss < s.len)
     split(t, s, quota * t.mss);  // no memory for that: it goes whole
   // A peer may shrink its window (RFC 9293 SHLD-16): nothing beyond the edge, but the first
   // piece always goes, as a probe.
-  if (&s != t.tx.first() && s.end() > t.snd_wnd_end())
-    return false;
+  if (&s != t.tx.first() && s.end() > t.snd_wnd_end()) return false;
   const bool ok = transmit(t, s, now);
-  if (!ok)
-    t.count(Counter::TCPRetransFail);
+  if (!ok) t.count(Counter::TCPRetransFail);
   if (!s.has(TxSeg::kInNetAgain)) {
     mark_lost(t, s);
     s.flags |= TxSeg::kInNetAgain;
     t.retrans_out += s.segs;
   }
-  if (t.retrans_stamp_us == 0)
-    t.retrans_stamp_us = now.us;
+  if (t.retrans_stamp_us == 0) t.retrans_stamp_us = now.us;
   s.flags |= TxSeg::kRetransmitted;
   s.sent_us = now.us;
   t.last_sent_us = now.us;
@@ -57,35 +53,27 @@ bool retransmit(Tcb &t, TxSeg &s, Now now) {
   return ok;
 }
 
-void retransmit_lost(Tcb &t, Now now) {
-  if (t.lost_out <= t.retrans_out)
-    return;
+void retransmit_lost(Tcb& t, Now now) {
+  if (t.lost_out <= t.retrans_out) return;
   bool first = true;
-  for (TxSeg *s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    if (!s->has(TxSeg::kLost) || s->has(TxSeg::kInNetAgain))
-      continue;
-    if (t.in_flight() >= t.cc.cwnd)
-      break;
+  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    if (!s->has(TxSeg::kLost) || s->has(TxSeg::kInNetAgain)) continue;
+    if (t.in_flight() >= t.cc.cwnd) break;
     if (t.ca_state == CaState::Loss)
       t.count(Counter::TCPSlowStartRetrans);
     else
       t.count(Counter::TCPFastRetrans);
-    if (!retransmit(t, *s, now))
-      break;
-    if (first && s == t.tx.first())
-      arm_rto(t, now);
+    if (!retransmit(t, *s, now)) break;
+    if (first && s == t.tx.first()) arm_rto(t, now);
     first = false;
-    if (t.lost_out <= t.retrans_out)
-      break;
+    if (t.lost_out <= t.retrans_out) break;
   }
-  if (!t.timers.pending(TimerId::Retransmit))
-    arm_rto(t, now);
+  if (!t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);
 }
 
-bool gave_up(Tcb &t, Now now) {
+bool gave_up(Tcb& t, Now now) {
   const bool orphan = atcp_os_conn_orphaned(t.conn());
-  if (t.retransmits >= t.param(Param::Retries1))
-    atcp_os_conn_route_suspect(t.conn());
+  if (t.retransmits >= t.param(Param::Retries1)) atcp_os_conn_route_suspect(t.conn());
   uint32_t retries = t.param(Param::Retries2);
   if (orphan) {
     const uint32_t set = t.param(Param::OrphanRetries);
@@ -97,25 +85,21 @@ bool gave_up(Tcb &t, Now now) {
     done(t, ATCP_REASON_TIMEOUT_USER, ATCP_ERR_TIMED_OUT);
     return true;
   }
-  if (user_us != 0 && !orphan)
-    return false;
-  if (t.retransmits == 0 || since < retries_us(t, retries))
-    return false;
+  if (user_us != 0 && !orphan) return false;
+  if (t.retransmits == 0 || since < retries_us(t, retries)) return false;
   // RFC 9293 3.8.3 (R2): give up. A soft ICMP error says more than "timed out", if there was one.
-  const atcp_err err =
-      t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
+  const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
   done(t, ATCP_REASON_TIMEOUT_RETRANSMIT, err);
   return true;
 }
 
-void on_rto(Tcb &t, Now now) {
-  TxSeg *head = t.tx.first();
+void on_rto(Tcb& t, Now now) {
+  TxSeg* head = t.tx.first();
   if (head == nullptr || t.packets_out == 0) {
     t.timers.stop(TimerId::Retransmit);
     return;
   }
-  if (t.retrans_stamp_us == 0)
-    t.retrans_stamp_us = head->sent_us;
+  if (t.retrans_stamp_us == 0) t.retrans_stamp_us = head->sent_us;
   // The window is closed: the peer is there as long as it answers (RFC 9293 MUST-35, MUST-37), so
   // probe with the first piece and do not count towards giving up while ACKs come.
   if (t.snd_wnd == 0 && in(t.state, kSendStates | kFinStates) &&
@@ -123,24 +107,19 @@ void on_rto(Tcb &t, Now now) {
     enter_loss(t, now);
     retransmit(t, *head, now);
     t.count(Counter::TCPTimeouts);
-    if (t.backoff < 30)
-      t.backoff++;
+    if (t.backoff < 30) t.backoff++;
     arm_rto(t, now);
     return;
   }
-  if (gave_up(t, now))
-    return;
+  if (gave_up(t, now)) return;
   t.count(Counter::TCPTimeouts);
   enter_loss(t, now);
-  if (t.retransmits < 255)
-    t.retransmits++;
+  if (t.retransmits < 255) t.retransmits++;
   // RFC 6298 5.5: back off.
-  if (t.backoff < 30)
-    t.backoff++;
+  if (t.backoff < 30) t.backoff++;
   if (!retransmit(t, *head, now)) {
     // The local queue is full or there is no route: try again soon, without blaming the network.
-    t.timers.set(TimerId::Retransmit,
-                 now.us + min(t.rto_us(), 500000u));
+    t.timers.set(TimerId::Retransmit, now.us + min(t.rto_us(), 500000u));
     return;
   }
   t.count(Counter::TCPSlowStartRetrans);

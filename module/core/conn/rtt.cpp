@@ -20,8 +20,7 @@ void RttEstimator::sample(uint32_t rtt_us, uint64_t now_us) {
     const uint32_t dev = static_cast<uint32_t>(err < 0 ? -err : err);
     rttvar4_ += dev - (rttvar4_ >> 2);
     srtt8_ = static_cast<uint32_t>(static_cast<int32_t>(srtt8_) + err);
-    if (srtt8_ == 0)
-      srtt8_ = 1;
+    if (srtt8_ == 0) srtt8_ = 1;
   }
   const uint32_t now_s = static_cast<uint32_t>(now_us / 1000000);
   if (min_rtt_us_ == 0 || r <= min_rtt_us_ || now_s - min_rtt_at_s_ > kMinRttWindowUs / 1000000) {
@@ -31,8 +30,7 @@ void RttEstimator::sample(uint32_t rtt_us, uint64_t now_us) {
 }
 
 uint32_t RttEstimator::rto_us(uint32_t rto_min_us, uint32_t rto_max_us) const {
-  if (!have_sample())
-    return min(kInitialRtoUs, rto_max_us);
+  if (!have_sample()) return min(kInitialRtoUs, rto_max_us);
   const uint32_t rto = srtt_us() + max(rttvar4_, rto_min_us);
   return min(rto, rto_max_us);
 }

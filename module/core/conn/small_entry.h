@@ -21,26 +21,24 @@ struct SmallEntry : Endpoint {
     atcp_rcu rcu;
   };
 
-  bool is_hashed() const {
-    return load_acquire(&hashed) != 0;
-  }
+  bool is_hashed() const { return load_acquire(&hashed) != 0; }
 };
 static_assert(sizeof(SmallEntry) == sizeof(Endpoint) + sizeof(WheelNode));
 static_assert(sizeof(WheelNode) >= sizeof(atcp_rcu));
 
 /// The entry whose wheel node this is.
-inline SmallEntry &small_entry_of(WheelNode &n) {
-  return *reinterpret_cast<SmallEntry *>(reinterpret_cast<uint8_t *>(&n) - sizeof(Endpoint));
+inline SmallEntry& small_entry_of(WheelNode& n) {
+  return *reinterpret_cast<SmallEntry*>(reinterpret_cast<uint8_t*>(&n) - sizeof(Endpoint));
 }
 
 /// Drop a reference to an entry of whatever kind; the last one frees it (a connection is the port's to
 /// free).
-void put_endpoint(Endpoint &e);
+void put_endpoint(Endpoint& e);
 
 /// Put the entry on the wheel, or move it. The caller has a reference of its own.
-void arm_entry(Ns &ns, SmallEntry &e, uint64_t deadline_ns, uint64_t now_ns);
+void arm_entry(Ns& ns, SmallEntry& e, uint64_t deadline_ns, uint64_t now_ns);
 /// Take an entry that left the table off the wheel. The caller has a reference of its own.
-void disarm_entry(Ns &ns, SmallEntry &e);
+void disarm_entry(Ns& ns, SmallEntry& e);
 
 }  // namespace atcp
 

@@ -27,16 +27,16 @@ constexpr uint32_t kNext[kStates] = {
     /* Closing     */ bit(State::TimeWait),
 };
 
-constexpr const char *kNames[kStates] = {
-    "?",        "ESTABLISHED", "SYN_SENT",   "SYN_RECEIVED", "FIN_WAIT_1", "FIN_WAIT_2",
-    "TIME_WAIT", "CLOSED",     "CLOSE_WAIT", "LAST_ACK",     "LISTEN",     "CLOSING",
+constexpr const char* kNames[kStates] = {
+    "?",         "ESTABLISHED", "SYN_SENT",   "SYN_RECEIVED", "FIN_WAIT_1", "FIN_WAIT_2",
+    "TIME_WAIT", "CLOSED",      "CLOSE_WAIT", "LAST_ACK",     "LISTEN",     "CLOSING",
 };
 
 bool was_established(State s) {
   return in(s, bit(State::Established) | bit(State::CloseWait));
 }
 
-Counter abort_counter(uint32_t reason, bool *has) {
+Counter abort_counter(uint32_t reason, bool* has) {
   *has = true;
   switch (reason) {
     case ATCP_REASON_ABORT_ON_DATA:
@@ -61,11 +61,11 @@ Counter abort_counter(uint32_t reason, bool *has) {
 
 }  // namespace
 
-const char *state_name(State s) {
+const char* state_name(State s) {
   return kNames[static_cast<uint32_t>(s)];
 }
 
-void tcb_init(Tcb &t, Ns &ns) {
+void tcb_init(Tcb& t, Ns& ns) {
   t.ns = &ns;
   t.kind = EntryKind::Conn;
   t.family = ATCP_AF_INET;
@@ -83,12 +83,12 @@ void tcb_init(Tcb &t, Ns &ns) {
   t.fin_node.flags = TxSeg::kNoPkt | TxSeg::kFin;
 }
 
-void tcb_restart(Tcb &t) {
+void tcb_restart(Tcb& t) {
   const Tcb old = t;
   // Readers under RCU may still stand on the Endpoint, and neighbours in the bind bucket point at
   // `bind`: only what lies between them is cleared.
-  auto *from = reinterpret_cast<uint8_t *>(static_cast<Endpoint *>(&t)) + sizeof(Endpoint);
-  auto *to = reinterpret_cast<uint8_t *>(&t.bind);
+  auto* from = reinterpret_cast<uint8_t*>(static_cast<Endpoint*>(&t)) + sizeof(Endpoint);
+  auto* to = reinterpret_cast<uint8_t*>(&t.bind);
   memset(from, 0, static_cast<size_t>(to - from));
   tcb_init(t, *old.ns);
   t.nodelay = old.nodelay;
@@ -104,8 +104,8 @@ void tcb_restart(Tcb &t) {
   set_cc(t, *old.cc_ops, false, Now(0));
 }
 
-void set_cc(Tcb &t, const CcOps &ops, bool keep, Now now) {
-  for (uint64_t &w : t.cc.priv)
+void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now) {
+  for (uint64_t& w : t.cc.priv)
     w = 0;
   t.cc_ops = &ops;
   t.cc.cwnd_cnt = 0;
@@ -116,15 +116,12 @@ void set_cc(Tcb &t, const CcOps &ops, bool keep, Now now) {
   ops.init(t.cc, now.us);
 }
 
-bool set_state(Tcb &t, State to) {
+bool set_state(Tcb& t, State to) {
   const State from = t.state;
-  if (from == to)
-    return true;
+  if (from == to) return true;
   const bool allowed = to == State::Closed || in(to, kNext[static_cast<uint32_t>(from)]);
-  if (!allowed)
-    return false;
-  if (to == State::Closed && was_established(from))
-    t.count(Counter::EstabResets);
+  if (!allowed) return false;
+  if (to == State::Closed && was_established(from)) t.count(Counter::EstabResets);
   if (to == State::Closed && in(from, bit(State::SynSent) | bit(State::SynReceived)))
     t.count(Counter::AttemptFails);
   t.state = to;
@@ -132,44 +129,38 @@ bool set_state(Tcb &t, State to) {
   return true;
 }
 
-void free_tx_queue(Tcb &t) {
+void free_tx_queue(Tcb& t) {
   while (!t.tx.empty()) {
-    TxSeg *s = t.tx.first();
+    TxSeg* s = t.tx.first();
     t.tx.remove(*s);
-    if (atcp_pkt *pkt = s->pkt())
-      atcp_os_tx_free(t.conn(), pkt);
+    if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_free(t.conn(), pkt);
   }
   t.send_head = nullptr;
   t.packets_out = t.sacked_out = t.lost_out = t.retrans_out = 0;
 }
 
-void done(Tcb &t, uint32_t reason, atcp_err err) {
-  if (t.in_done)
-    return;
+void done(Tcb& t, uint32_t reason, atcp_err err) {
+  if (t.in_done) return;
   bool has = false;
   const Counter c = abort_counter(reason, &has);
-  if (has)
-    t.count(c);
-  if (reason != ATCP_REASON_NONE)
-    t.ns->reason(reason);
+  if (has) t.count(c);
+  if (reason != ATCP_REASON_NONE) t.ns->reason(reason);
   t.ns->ehash.remove(t);
   t.timers.cancel(t.conn());
   free_tx_queue(t);
   t.ofo.clear();
   set_state(t, State::Closed);
   t.in_done = true;
-  if (t.bind.bucket != nullptr && ((t.bind.flags & ATCP_BIND_EXPLICIT_PORT) == 0 ||
-                                   atcp_os_conn_orphaned(t.conn())))
+  if (t.bind.bucket != nullptr &&
+      ((t.bind.flags & ATCP_BIND_EXPLICIT_PORT) == 0 || atcp_os_conn_orphaned(t.conn())))
     t.ns->ports.unbind(t.bind);
-  if (err != ATCP_OK)
-    atcp_os_conn_error(t.conn(), err);
+  if (err != ATCP_OK) atcp_os_conn_error(t.conn(), err);
   atcp_os_conn_closed(t.conn());
 }
 
-void abort_with_reset(Tcb &t, uint32_t reason, atcp_err err, Now now) {
+void abort_with_reset(Tcb& t, uint32_t reason, atcp_err err, Now now) {
   // RFC 9293 3.10.5: every synchronised state but those whose FIN exchange is nearly over.
-  if (in(t.state, kSynchronized))
-    send_reset(t, now);
+  if (in(t.state, kSynchronized)) send_reset(t, now);
   done(t, reason, err);
 }
 

@@ -49,11 +49,10 @@ inline constexpr uint32_t kSendStates = bit(State::Established) | bit(State::Clo
 inline constexpr uint32_t kReceiveStates =
     bit(State::Established) | bit(State::FinWait1) | bit(State::FinWait2);
 /// Our FIN is queued or sent.
-inline constexpr uint32_t kFinStates = bit(State::FinWait1) | bit(State::FinWait2) |
-                                       bit(State::Closing) | bit(State::LastAck);
+inline constexpr uint32_t kFinStates =
+    bit(State::FinWait1) | bit(State::FinWait2) | bit(State::Closing) | bit(State::LastAck);
 /// Both sequence numbers are known and the table has us.
-inline constexpr uint32_t kSynchronized =
-    kSendStates | kFinStates | bit(State::SynReceived);
+inline constexpr uint32_t kSynchronized = kSendStates | kFinStates | bit(State::SynReceived);
 
 /// Where loss recovery stands (names of Linux, numbers of tcpi_ca_state).
 enum class CaState : uint8_t { Open = 0, Disorder = 1, Recovery = 3, Loss = 4 };
@@ -67,8 +66,8 @@ struct Now {
 
 struct Tcb : Endpoint {
   // ---- identity -----------------------------------------------------------------------
-  Ns *ns;
-  const CcOps *cc_ops;
+  Ns* ns;
+  const CcOps* cc_ops;
 
   State state;
   CaState ca_state;
@@ -79,34 +78,34 @@ struct Tcb : Endpoint {
   bool sack_ok : 1;
   bool wscale_ok : 1;
   // Program's wishes.
-  bool nodelay : 1;         ///< TCP_NODELAY
-  bool cork : 1;            ///< TCP_CORK
-  bool keepalive_on : 1;    ///< SO_KEEPALIVE
-  bool passive : 1;         ///< opened by a listener (RFC 9293 3.5: where SYN_RECEIVED came from)
-  bool fin_queued : 1;      ///< the program closed its direction; a piece carries kFin
-  bool fin_received : 1;    ///< the peer's FIN was delivered in order
-  bool fin_pending : 1;     ///< the peer's FIN is known but data before it is missing
-  bool rx_closed : 1;       ///< close(): nobody reads any more; data is answered by RST
-  bool in_done : 1;         ///< atcp_os_conn_closed was called
-  bool ack_now : 1;         ///< this segment demands an ACK at once
-  bool dsack_pending : 1;   ///< report `dsack` with the next ACK (RFC 2883)
-  bool dsack_undo : 1;      ///< a DSACK showed the last needless retransmission
-  bool undo_ok : 1;         ///< undo_marker is valid
-  bool cwnd_limited : 1;    ///< the last attempt to send was stopped by cwnd
-  bool rcvbuf_tuned : 1;    ///< rcv_space has a first measurement
+  bool nodelay : 1;        ///< TCP_NODELAY
+  bool cork : 1;           ///< TCP_CORK
+  bool keepalive_on : 1;   ///< SO_KEEPALIVE
+  bool passive : 1;        ///< opened by a listener (RFC 9293 3.5: where SYN_RECEIVED came from)
+  bool fin_queued : 1;     ///< the program closed its direction; a piece carries kFin
+  bool fin_received : 1;   ///< the peer's FIN was delivered in order
+  bool fin_pending : 1;    ///< the peer's FIN is known but data before it is missing
+  bool rx_closed : 1;      ///< close(): nobody reads any more; data is answered by RST
+  bool in_done : 1;        ///< atcp_os_conn_closed was called
+  bool ack_now : 1;        ///< this segment demands an ACK at once
+  bool dsack_pending : 1;  ///< report `dsack` with the next ACK (RFC 2883)
+  bool dsack_undo : 1;     ///< a DSACK showed the last needless retransmission
+  bool undo_ok : 1;        ///< undo_marker is valid
+  bool cwnd_limited : 1;   ///< the last attempt to send was stopped by cwnd
+  bool rcvbuf_tuned : 1;   ///< rcv_space has a first measurement
   bool ts_offset_set : 1;
-  uint8_t err_soft;         ///< enum atcp_err of the last soft ICMP error
+  uint8_t err_soft;  ///< enum atcp_err of the last soft ICMP error
 
   // ---- sending, used for every ACK -----------------------------------------------------
   Seq iss;
-  Seq snd_una;     ///< oldest unacknowledged
-  Seq snd_nxt;     ///< next to send; snd_una <= snd_nxt <= write_seq (+FIN)
-  Seq write_seq;   ///< end of what the program wrote, FIN included once queued
-  Seq snd_wl1;     ///< seq of the segment that last updated snd_wnd
-  Seq snd_sml;     ///< end of the last small segment sent (Minshall's Nagle)
-  Seq high_seq;    ///< recovery point: snd_nxt when Recovery or Loss began
-  Seq undo_marker; ///< snd_una when cwnd was reduced
-  Seq high_sacked; ///< end of the highest SACKed byte; valid if sacked_out > 0
+  Seq snd_una;           ///< oldest unacknowledged
+  Seq snd_nxt;           ///< next to send; snd_una <= snd_nxt <= write_seq (+FIN)
+  Seq write_seq;         ///< end of what the program wrote, FIN included once queued
+  Seq snd_wl1;           ///< seq of the segment that last updated snd_wnd
+  Seq snd_sml;           ///< end of the last small segment sent (Minshall's Nagle)
+  Seq high_seq;          ///< recovery point: snd_nxt when Recovery or Loss began
+  Seq undo_marker;       ///< snd_una when cwnd was reduced
+  Seq high_sacked;       ///< end of the highest SACKed byte; valid if sacked_out > 0
   uint32_t snd_wnd;      ///< peer's window, bytes, scaled
   uint32_t max_snd_wnd;  ///< largest ever seen
   uint32_t mss;          ///< payload bytes per segment now (Eff.snd.MSS of RFC 9293 3.7.1)
@@ -119,12 +118,12 @@ struct Tcb : Endpoint {
   uint32_t prior_cwnd;
   uint32_t prr_delivered;  ///< RFC 6937
   uint32_t prr_out;
-  uint32_t undo_retrans;   ///< retransmissions not yet shown to be needless
-  uint64_t newest_sent_us; ///< latest send time among all delivered pieces
+  uint32_t undo_retrans;      ///< retransmissions not yet shown to be needless
+  uint64_t newest_sent_us;    ///< latest send time among all delivered pieces
   uint64_t retrans_stamp_us;  ///< first retransmission of the current episode; 0: none
-  Treap<TxSeg> tx;         ///< the whole send queue, sent and unsent
-  TxSeg *send_head;        ///< first unsent piece, or nullptr
-  TxSeg fin_node;          ///< FIN that no payload carries
+  Treap<TxSeg> tx;            ///< the whole send queue, sent and unsent
+  TxSeg* send_head;           ///< first unsent piece, or nullptr
+  TxSeg fin_node;             ///< FIN that no payload carries
   CcState cc;
   RttEstimator rtt;
   Timers timers;
@@ -141,34 +140,34 @@ struct Tcb : Endpoint {
   Seq copied_seq;  ///< next byte the program will read
   Seq rcv_wup;     ///< rcv_nxt when rcv_wnd was last advertised
   Seq last_ack_sent;
-  Seq fin_seq;     ///< where the peer's FIN is; valid if fin_pending
+  Seq fin_seq;            ///< where the peer's FIN is; valid if fin_pending
   uint32_t rcv_wnd;       ///< advertised, from rcv_wup
   uint32_t window_clamp;  ///< never advertise more, bytes
   uint32_t rcv_ssthresh;  ///< grows as the peer shows that its packets are worth their memory
   uint32_t rcv_mss;       ///< estimate of the peer's segment size
   uint32_t scaling;       ///< payload per byte of packet memory, in 1/256
   uint32_t ts_recent;
-  uint32_t ts_recent_s;   ///< when, seconds
+  uint32_t ts_recent_s;  ///< when, seconds
   uint32_t ts_offset;
-  uint32_t ato_us;        ///< delayed ACK interval now
-  uint32_t quick_acks;    ///< ACKs still to be sent at once
-  uint32_t rcv_rtt_us;    ///< RTT estimated by the receiver, times 8
+  uint32_t ato_us;      ///< delayed ACK interval now
+  uint32_t quick_acks;  ///< ACKs still to be sent at once
+  uint32_t rcv_rtt_us;  ///< RTT estimated by the receiver, times 8
   Seq rcv_rtt_seq;
-  uint32_t rcv_space;     ///< bytes the program read in the last measured RTT
+  uint32_t rcv_space;  ///< bytes the program read in the last measured RTT
   Seq rcv_space_seq;
   uint64_t rcv_rtt_time_us;
   uint64_t rcv_space_time_us;
-  uint64_t last_data_us;  ///< last payload received
+  uint64_t last_data_us;    ///< last payload received
   uint64_t last_dupack_us;  ///< rate limit of answers to invalid segments
   uint64_t last_challenge_us;
   Reassembly ofo;
   SackBlock dsack;
 
   // ---- opening, options, totals (cold) ---------------------------------------------------
-  uint16_t peer_mss;  ///< MSS option of the peer, or 536
-  uint16_t advmss;    ///< what we announced
-  uint16_t user_mss;  ///< TCP_MAXSEG, 0: none
-  uint16_t pmtu;      ///< IP path MTU that mss was computed from
+  uint16_t peer_mss;                   ///< MSS option of the peer, or 536
+  uint16_t advmss;                     ///< what we announced
+  uint16_t user_mss;                   ///< TCP_MAXSEG, 0: none
+  uint16_t pmtu;                       ///< IP path MTU that mss was computed from
   uint16_t keep_idle_s, keep_intvl_s;  ///< 0: the namespace's
   uint8_t keep_count;
   uint8_t syn_retries_max;   ///< TCP_SYNCNT, 0: the namespace's
@@ -182,185 +181,172 @@ struct Tcb : Endpoint {
   BindNode bind;
   /// Queues and ledger, once the socket has listened; else nullptr. Freed with the Tcb. Constant
   /// while segments may look at it, which they do without the socket lock.
-  Listener *listener;
-  Tcb *accept_next;  ///< next in the listener's accept queue. Accept lock
+  Listener* listener;
+  Tcb* accept_next;  ///< next in the listener's accept queue. Accept lock
 
-  atcp_conn *conn() {
-    return reinterpret_cast<atcp_conn *>(this);
-  }
-  const atcp_conn *conn() const {
-    return reinterpret_cast<const atcp_conn *>(this);
-  }
-  uint32_t param(Param p, uint32_t k = 0) const {
-    return ns->param(p, k);
-  }
-  void count(Counter c, uint32_t n = 1) {
-    ns->count(c, n);
-  }
-  uint32_t in_flight() const {
-    return packets_out - sacked_out - lost_out + retrans_out;
-  }
+  atcp_conn* conn() { return reinterpret_cast<atcp_conn*>(this); }
+  const atcp_conn* conn() const { return reinterpret_cast<const atcp_conn*>(this); }
+  uint32_t param(Param p, uint32_t k = 0) const { return ns->param(p, k); }
+  void count(Counter c, uint32_t n = 1) { ns->count(c, n); }
+  uint32_t in_flight() const { return packets_out - sacked_out - lost_out + retrans_out; }
   /// What is left of the advertised window at rcv_nxt; never negative.
   uint32_t receive_window() const {
     const int32_t w = (rcv_wup + rcv_wnd) - rcv_nxt;
     return w < 0 ? 0 : static_cast<uint32_t>(w);
   }
-  Seq snd_wnd_end() const {
-    return snd_una + snd_wnd;
-  }
+  Seq snd_wnd_end() const { return snd_una + snd_wnd; }
   uint32_t rto_us() const {
     return rtt.backed_off_us(backoff, param(Param::RtoMinUs), param(Param::RtoMaxMs) * 1000);
   }
   /// The millisecond clock of our timestamps.
-  uint32_t ts_now(Now now) const {
-    return static_cast<uint32_t>(now.us / 1000) + ts_offset;
-  }
+  uint32_t ts_now(Now now) const { return static_cast<uint32_t>(now.us / 1000) + ts_offset; }
 };
 static_assert(sizeof(Tcb) <= sizeof(atcp_conn), "raise ATCP_CONN_WORDS");
 
 /// The one place where a connection is told from other entries of the table.
-inline Tcb *as_tcb(Endpoint *e) {
-  return static_cast<Tcb *>(e);
+inline Tcb* as_tcb(Endpoint* e) {
+  return static_cast<Tcb*>(e);
 }
-inline Tcb *tcb_of(atcp_conn *c) {
-  return reinterpret_cast<Tcb *>(c);
+inline Tcb* tcb_of(atcp_conn* c) {
+  return reinterpret_cast<Tcb*>(c);
 }
-inline const Tcb *tcb_of(const atcp_conn *c) {
-  return reinterpret_cast<const Tcb *>(c);
+inline const Tcb* tcb_of(const atcp_conn* c) {
+  return reinterpret_cast<const Tcb*>(c);
 }
 
 // ---- state.cpp ---------------------------------------------------------------------------
 
 /// Fresh storage (all zero, which is a valid value of every field) becomes a CLOSED connection with the namespace's defaults.
-void tcb_init(Tcb &t, Ns &ns);
+void tcb_init(Tcb& t, Ns& ns);
 /// A CLOSED socket is used once more: everything of the old life goes, the program's wishes and
 /// its bind stay.
-void tcb_restart(Tcb &t);
+void tcb_restart(Tcb& t);
 /// The only writer of Tcb::state. Checks the transition against the table (a forbidden one is
 /// ignored and false returned), mirrors it to the port, counts.
-bool set_state(Tcb &t, State to);
-const char *state_name(State s);
+bool set_state(Tcb& t, State to);
+const char* state_name(State s);
 /// To CLOSED: leave the table, stop timers, free queues, tell the port. err != OK is reported to the program.
-void done(Tcb &t, uint32_t reason, atcp_err err);
+void done(Tcb& t, uint32_t reason, atcp_err err);
 /// Send RST if the state has one to send, then done().
-void abort_with_reset(Tcb &t, uint32_t reason, atcp_err err, Now now);
+void abort_with_reset(Tcb& t, uint32_t reason, atcp_err err, Now now);
 /// Free the whole send queue.
-void free_tx_queue(Tcb &t);
+void free_tx_queue(Tcb& t);
 /// Set the congestion control, keeping cwnd if `keep`.
-void set_cc(Tcb &t, const CcOps &ops, bool keep, Now now);
+void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now);
 
 // ---- output.cpp --------------------------------------------------------------------------
 
 /// Pure ACK now.
-void send_ack(Tcb &t, Now now);
+void send_ack(Tcb& t, Now now);
 /// RST for a connection: SEQ = snd_nxt, with ACK in synchronised states.
-void send_reset(Tcb &t, Now now);
+void send_reset(Tcb& t, Now now);
 /// SYN or SYN-ACK of the connection itself (active or simultaneous open).
-void send_syn(Tcb &t, Now now);
+void send_syn(Tcb& t, Now now);
 /// Send unsent data as far as window, cwnd and Nagle allow. more: the program will add more.
-void push(Tcb &t, bool more, Now now);
+void push(Tcb& t, bool more, Now now);
 /// One piece, whole: first time or again. False: not handed to IP.
-bool transmit(Tcb &t, TxSeg &s, Now now);
+bool transmit(Tcb& t, TxSeg& s, Now now);
 /// Segment with seq snd_una-1 and no data, to make the peer answer: keepalive, zero window.
-void send_probe(Tcb &t, Now now);
+void send_probe(Tcb& t, Now now);
 /// An ACK that answers something invalid; rate-limited per connection.
-void send_dup_ack(Tcb &t, Counter skipped, Now now);
+void send_dup_ack(Tcb& t, Counter skipped, Now now);
 /// Challenge ACK of RFC 5961, rate-limited per connection and namespace.
-void send_challenge_ack(Tcb &t, Now now);
+void send_challenge_ack(Tcb& t, Now now);
 /// Recompute mss from pmtu, peer_mss, user_mss and options.
-void update_mss(Tcb &t, uint32_t pmtu);
+void update_mss(Tcb& t, uint32_t pmtu);
 /// Split a sent or unsent piece at `at` payload bytes. nullptr: no memory.
-TxSeg *split(Tcb &t, TxSeg &s, uint32_t at);
+TxSeg* split(Tcb& t, TxSeg& s, uint32_t at);
 /// Append the FIN to the queue.
-void queue_fin(Tcb &t);
+void queue_fin(Tcb& t);
 /// Payload that fits one IP datagram beside the longest headers; the largest piece and MSS.
 inline constexpr uint32_t kMaxPieceBytes = 65400;
 /// Whole segments, as many as one piece can have.
-uint32_t max_piece(const Tcb &t);
-uint32_t segs_of(const Tcb &t, uint32_t len);
+uint32_t max_piece(const Tcb& t);
+uint32_t segs_of(const Tcb& t, uint32_t len);
 
 // ---- retransmit.cpp ----------------------------------------------------------------------
 
 /// Send lost pieces again as far as cwnd allows.
-void retransmit_lost(Tcb &t, Now now);
+void retransmit_lost(Tcb& t, Now now);
 /// One piece again, at most one cwnd's worth of it. False: not sent.
-bool retransmit(Tcb &t, TxSeg &s, Now now);
-void arm_rto(Tcb &t, Now now);
+bool retransmit(Tcb& t, TxSeg& s, Now now);
+void arm_rto(Tcb& t, Now now);
 /// The retransmission timer fired (data outstanding).
-void on_rto(Tcb &t, Now now);
+void on_rto(Tcb& t, Now now);
 /// Too many retries or too long? Ends the connection then and returns true.
-bool gave_up(Tcb &t, Now now);
+bool gave_up(Tcb& t, Now now);
 
 // ---- ack.cpp, recovery.cpp ---------------------------------------------------------------
 
 /// What an ACK did, for the rest of the input path.
 struct AckResult {
-  bool valid = false;         ///< false: the segment must be dropped (answered already if needed)
-  bool fin_acked = false;     ///< our FIN is acknowledged now
+  bool valid = false;      ///< false: the segment must be dropped (answered already if needed)
+  bool fin_acked = false;  ///< our FIN is acknowledged now
   bool window_opened = false;
-  uint32_t reason = 0;        ///< if not valid
+  uint32_t reason = 0;  ///< if not valid
 };
-AckResult process_ack(Tcb &t, const atcp_seg &seg, Now now);
+AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now);
 /// Autotuning of the send buffer: it follows cwnd up to wmem's maximum.
-void want_send_buffer(Tcb &t);
+void want_send_buffer(Tcb& t);
 /// Take the window of an acceptable segment. True if it changed.
-bool update_send_window(Tcb &t, const atcp_seg &seg);
+bool update_send_window(Tcb& t, const atcp_seg& seg);
 
 struct AckSample {
-  uint32_t acked = 0;        ///< segments cumulatively acknowledged
-  uint32_t sacked = 0;       ///< segments newly SACKed
-  uint32_t rtt_us = 0;       ///< 0: none
+  uint32_t acked = 0;   ///< segments cumulatively acknowledged
+  uint32_t sacked = 0;  ///< segments newly SACKed
+  uint32_t rtt_us = 0;  ///< 0: none
   uint32_t prior_in_flight = 0;
   Seq prior_una;
-  bool dup_ack = false;      ///< ack == snd_una, no data, window unchanged
-  bool ts_undo = false;      ///< timestamps show that the first retransmission was needless
+  bool dup_ack = false;  ///< ack == snd_una, no data, window unchanged
+  bool ts_undo = false;  ///< timestamps show that the first retransmission was needless
   bool retrans_acked = false;
-  uint32_t reorder_seen = 0; ///< a never-retransmitted piece below a SACKed one arrived: distance in segments
+  uint32_t reorder_seen =
+      0;  ///< a never-retransmitted piece below a SACKed one arrived: distance in segments
 };
 /// Loss detection, entry to and exit from recovery, cwnd.
-void recovery_on_ack(Tcb &t, const AckSample &a, Now now);
-void enter_loss(Tcb &t, Now now);
+void recovery_on_ack(Tcb& t, const AckSample& a, Now now);
+void enter_loss(Tcb& t, Now now);
 /// A DSACK arrived for [start, end).
-void recovery_on_dsack(Tcb &t, const SackBlock &b);
-void mark_lost(Tcb &t, TxSeg &s);
+void recovery_on_dsack(Tcb& t, const SackBlock& b);
+void mark_lost(Tcb& t, TxSeg& s);
 
 // ---- receive.cpp -------------------------------------------------------------------------
 
 /// Payload and FIN of an acceptable segment. Consumes pkt.
-void receive_data(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now);
+void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 /// After a segment: ACK now, later, or not.
-void ack_check(Tcb &t, Now now);
+void ack_check(Tcb& t, Now now);
 /// Window to advertise now, bytes; updates rcv_wnd and rcv_wup. Returns the header's field.
-uint16_t select_window(Tcb &t);
+uint16_t select_window(Tcb& t);
 /// What select_window would offer.
-uint32_t offer_window(const Tcb &t);
-void enter_quick_ack(Tcb &t, uint32_t max_acks);
+uint32_t offer_window(const Tcb& t);
+void enter_quick_ack(Tcb& t, uint32_t max_acks);
 /// Set up windows when the connection becomes synchronised.
-void receive_init(Tcb &t);
+void receive_init(Tcb& t);
 /// Window scale to offer so that the largest allowed buffer can be announced.
-uint8_t choose_rcv_wscale(const Ns &ns, uint32_t limit_bytes);
+uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes);
 /// Timestamp bookkeeping of an acceptable segment (RFC 7323 4.3).
-void store_ts(Tcb &t, const atcp_seg &seg, Now now);
-void consumed(Tcb &t, uint32_t bytes, Now now);
+void store_ts(Tcb& t, const atcp_seg& seg, Now now);
+void consumed(Tcb& t, uint32_t bytes, Now now);
 
 // ---- input.cpp, open.cpp, close.cpp, timer.cpp --------------------------------------------
 
-void input(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now);
-void input_syn_sent(Tcb &t, const atcp_seg &seg, atcp_pkt *pkt, Now now);
+void input(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
+void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 /// Common to active and passive opens when the handshake completes.
-void become_established(Tcb &t, Now now);
-atcp_err connect(Tcb &t, atcp_tuple &tuple, Now now);
-void close(Tcb &t, uint32_t unread, bool linger0, Now now);
-atcp_err shutdown_send(Tcb &t, Now now);
+void become_established(Tcb& t, Now now);
+atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now);
+void close(Tcb& t, uint32_t unread, bool linger0, Now now);
+atcp_err shutdown_send(Tcb& t, Now now);
 /// To TIME_WAIT: an entry of its own takes our place in the table, and this connection is done.
-void enter_time_wait(Tcb &t, Now now);
-void on_timer(Tcb &t, Now now);
-void restart_keepalive(Tcb &t, Now now);
-void conn_icmp(Tcb &t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
+void enter_time_wait(Tcb& t, Now now);
+void on_timer(Tcb& t, Now now);
+void restart_keepalive(Tcb& t, Now now);
+void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
-void conn_info(const Tcb &t, atcp_conn_info *out, Now now);
-atcp_err set_option(Tcb &t, uint32_t opt, int32_t value, Now now);
-atcp_err get_option(const Tcb &t, uint32_t opt, int32_t *value, Now now);
+void conn_info(const Tcb& t, atcp_conn_info* out, Now now);
+atcp_err set_option(Tcb& t, uint32_t opt, int32_t value, Now now);
+atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* value, Now now);
 
 }  // namespace atcp
 

@@ -7,29 +7,27 @@ namespace atcp {
 
 namespace {
 
-uint32_t syn_timeout_us(const Tcb &t, uint32_t sent) {
+uint32_t syn_timeout_us(const Tcb& t, uint32_t sent) {
   // The first few retries at a constant pace (syn_linear_timeouts), then doubling.
   const uint32_t linear = t.param(Param::SynLinearTimeouts);
   const uint32_t doublings = sent > linear ? sent - linear : 0;
   const uint64_t us = static_cast<uint64_t>(RttEstimator::kInitialRtoUs) << min(doublings, 20u);
-  return static_cast<uint32_t>(min<uint64_t>(us, static_cast<uint64_t>(t.param(Param::RtoMaxMs)) * 1000));
+  return static_cast<uint32_t>(
+      min<uint64_t>(us, static_cast<uint64_t>(t.param(Param::RtoMaxMs)) * 1000));
 }
 
-void on_syn_timeout(Tcb &t, Now now) {
-  const uint32_t limit =
-      t.syn_retries_max != 0 ? t.syn_retries_max : t.param(Param::SynRetries);
+void on_syn_timeout(Tcb& t, Now now) {
+  const uint32_t limit = t.syn_retries_max != 0 ? t.syn_retries_max : t.param(Param::SynRetries);
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && now.us - t.retrans_stamp_us >= user_us;
   t.count(Counter::TCPTimeouts);
   const uint32_t most = limit + (t.state == State::SynSent ? t.param(Param::SynLinearTimeouts) : 0);
   if (t.syn_retries >= most || user) {
-    const atcp_err err =
-        t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
+    const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
     done(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_SYN, err);
     return;
   }
-  if (t.syn_retries + 1u >= t.param(Param::Retries1))
-    atcp_os_conn_route_suspect(t.conn());
+  if (t.syn_retries + 1u >= t.param(Param::Retries1)) atcp_os_conn_route_suspect(t.conn());
   t.syn_retries++;
   t.total_retrans++;
   t.count(Counter::TCPSynRetrans);
@@ -39,17 +37,15 @@ void on_syn_timeout(Tcb &t, Now now) {
 }
 
 /// Zero-window probe (RFC 9293 3.8.6.1), or the end of what a cork held back.
-void on_persist(Tcb &t, Now now) {
+void on_persist(Tcb& t, Now now) {
   t.timers.stop(TimerId::Persist);
-  TxSeg *s = t.send_head;
-  if (t.packets_out != 0 || s == nullptr || s->seq_len() == 0)
-    return;
+  TxSeg* s = t.send_head;
+  if (t.packets_out != 0 || s == nullptr || s->seq_len() == 0) return;
   if (t.snd_wnd_end() > s->seq && t.cc.cwnd > 0) {
     // There is room: send as much of the piece as fits, small or not (the override of 3.8.6.2.1).
     const uint32_t room = static_cast<uint32_t>(t.snd_wnd_end() - s->seq);
     const uint32_t most = min(room, t.mss);
-    if (s->len > most)
-      split(t, *s, most);
+    if (s->len > most) split(t, *s, most);
     const bool cork = t.cork;
     const bool nodelay = t.nodelay;
     const uint32_t max_wnd = t.max_snd_wnd;
@@ -71,23 +67,20 @@ void on_persist(Tcb &t, Now now) {
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && t.probes_out > 0 && now.us - t.last_ack_us >= user_us;
   if (t.probes_out >= limit || user) {
-    const atcp_err err =
-        t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
+    const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
     abort_with_reset(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_PROBE, err, now);
     return;
   }
   t.count(Counter::TCPWinProbe);
   t.probes_out++;
   send_probe(t, now);
-  if (t.backoff < 30)
-    t.backoff++;
+  if (t.backoff < 30) t.backoff++;
   t.timers.set(TimerId::Persist, now.us + t.rto_us());
 }
 
-void on_keepalive(Tcb &t, Now now) {
+void on_keepalive(Tcb& t, Now now) {
   t.timers.stop(TimerId::Keepalive);
-  if (!t.keepalive_on || !in(t.state, kSynchronized) || t.state == State::SynReceived)
-    return;
+  if (!t.keepalive_on || !in(t.state, kSynchronized) || t.state == State::SynReceived) return;
   const uint64_t idle_s = t.keep_idle_s != 0 ? t.keep_idle_s : t.param(Param::KeepaliveTime);
   const uint64_t intvl_s = t.keep_intvl_s != 0 ? t.keep_intvl_s : t.param(Param::KeepaliveIntvl);
   const uint32_t count = t.keep_count != 0 ? t.keep_count : t.param(Param::KeepaliveProbes);
@@ -114,10 +107,9 @@ void on_keepalive(Tcb &t, Now now) {
   t.timers.set(TimerId::Keepalive, now.us + intvl_s * 1000000);
 }
 
-void on_delayed_ack(Tcb &t, Now now) {
+void on_delayed_ack(Tcb& t, Now now) {
   t.timers.stop(TimerId::DelayedAck);
-  if (t.rcv_nxt == t.last_ack_sent)
-    return;
+  if (t.rcv_nxt == t.last_ack_sent) return;
   t.count(Counter::DelayedACKs);
   t.ato_us = t.param(Param::DelackMinUs);
   send_ack(t, now);
@@ -125,36 +117,30 @@ void on_delayed_ack(Tcb &t, Now now) {
 
 }  // namespace
 
-void restart_keepalive(Tcb &t, Now now) {
+void restart_keepalive(Tcb& t, Now now) {
   if (!t.keepalive_on || !in(t.state, kSynchronized) || t.timers.pending(TimerId::Keepalive))
     return;
   const uint64_t idle_s = t.keep_idle_s != 0 ? t.keep_idle_s : t.param(Param::KeepaliveTime);
   t.timers.set(TimerId::Keepalive, now.us + idle_s * 1000000);
 }
 
-void on_timer(Tcb &t, Now now) {
+void on_timer(Tcb& t, Now now) {
   t.timers.fired();
-  if (t.in_done)
-    return;
-  if (t.timers.due(TimerId::DelayedAck, now.us))
-    on_delayed_ack(t, now);
+  if (t.in_done) return;
+  if (t.timers.due(TimerId::DelayedAck, now.us)) on_delayed_ack(t, now);
   if (t.timers.due(TimerId::Retransmit, now.us)) {
     if (in(t.state, bit(State::SynSent) | bit(State::SynReceived))) {
       on_syn_timeout(t, now);
     } else {
       on_rto(t, now);
-      if (!t.in_done)
-        retransmit_lost(t, now);
+      if (!t.in_done) retransmit_lost(t, now);
     }
   }
-  if (!t.in_done && t.timers.due(TimerId::Persist, now.us))
-    on_persist(t, now);
-  if (!t.in_done && t.timers.due(TimerId::Keepalive, now.us))
-    on_keepalive(t, now);
+  if (!t.in_done && t.timers.due(TimerId::Persist, now.us)) on_persist(t, now);
+  if (!t.in_done && t.timers.due(TimerId::Keepalive, now.us)) on_keepalive(t, now);
   if (!t.in_done && t.timers.due(TimerId::FinWait2, now.us))
     done(t, ATCP_REASON_TIMEOUT_FIN_WAIT2, ATCP_OK);
-  if (!t.in_done)
-    t.timers.sync(t.conn());
+  if (!t.in_done) t.timers.sync(t.conn());
 }
 
 }  // namespace atcp

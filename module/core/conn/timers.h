@@ -15,29 +15,21 @@ enum class TimerId : uint8_t {
   Persist,     ///< zero-window probe
   DelayedAck,
   Keepalive,
-  FinWait2,    ///< orphan waiting for the peer's FIN
+  FinWait2,  ///< orphan waiting for the peer's FIN
   Count_,
 };
 inline constexpr uint32_t kTimerCount = static_cast<uint32_t>(TimerId::Count_);
 
 class Timers {
  public:
-  void set(TimerId id, uint64_t deadline_us) {
-    at_[index(id)] = deadline_us;
-  }
-  void stop(TimerId id) {
-    at_[index(id)] = 0;
-  }
+  void set(TimerId id, uint64_t deadline_us) { at_[index(id)] = deadline_us; }
+  void stop(TimerId id) { at_[index(id)] = 0; }
   void stop_all() {
-    for (uint64_t &t : at_)
+    for (uint64_t& t : at_)
       t = 0;
   }
-  bool pending(TimerId id) const {
-    return at_[index(id)] != 0;
-  }
-  uint64_t at(TimerId id) const {
-    return at_[index(id)];
-  }
+  bool pending(TimerId id) const { return at_[index(id)] != 0; }
+  uint64_t at(TimerId id) const { return at_[index(id)]; }
   bool due(TimerId id, uint64_t now_us) const {
     return at_[index(id)] != 0 && at_[index(id)] <= now_us;
   }
@@ -45,24 +37,20 @@ class Timers {
   uint64_t earliest() const {
     uint64_t best = 0;
     for (const uint64_t t : at_)
-      if (t != 0 && (best == 0 || t < best))
-        best = t;
+      if (t != 0 && (best == 0 || t < best)) best = t;
     return best;
   }
   /// Tell the port if the earliest deadline is before what it is armed for. Lock: conn.
-  void sync(atcp_conn *c) {
+  void sync(atcp_conn* c) {
     const uint64_t first = earliest();
-    if (first == 0 || (armed_us_ != 0 && armed_us_ <= first))
-      return;
+    if (first == 0 || (armed_us_ != 0 && armed_us_ <= first)) return;
     armed_us_ = first;
     atcp_os_conn_timer(c, first * 1000);
   }
   /// The port's timer fired.
-  void fired() {
-    armed_us_ = 0;
-  }
+  void fired() { armed_us_ = 0; }
   /// Nothing is set any more: stop the port's timer too.
-  void cancel(atcp_conn *c) {
+  void cancel(atcp_conn* c) {
     stop_all();
     if (armed_us_ != 0) {
       armed_us_ = 0;
@@ -71,9 +59,7 @@ class Timers {
   }
 
  private:
-  static constexpr uint32_t index(TimerId id) {
-    return static_cast<uint32_t>(id);
-  }
+  static constexpr uint32_t index(TimerId id) { return static_cast<uint32_t>(id); }
   uint64_t at_[kTimerCount] = {};
   uint64_t armed_us_ = 0;
 };

@@ -20,17 +20,17 @@ uint32_t seconds(Now now) {
   return static_cast<uint32_t>(now.us / 1000000);
 }
 
-uint64_t deadline_ns(const Ns &ns, Now now) {
+uint64_t deadline_ns(const Ns& ns, Now now) {
   return now.ns + static_cast<uint64_t>(ns.param(Param::TimewaitLen)) * 1000000000;
 }
 
-Seq reuse_iss(const TimeWait &w) {
+Seq reuse_iss(const TimeWait& w) {
   const Seq iss = w.snd_nxt + kReuseGap;
   // 0 means "none" to whoever keeps it in a plain number.
   return iss.raw() == 0 ? Seq(1) : iss;
 }
 
-void send_timewait_ack(Ns &ns, TimeWait &w, Now now) {
+void send_timewait_ack(Ns& ns, TimeWait& w, Now now) {
   Header h;
   h.flags = ATCP_ACK;
   h.seq = w.snd_nxt;
@@ -45,7 +45,7 @@ void send_timewait_ack(Ns &ns, TimeWait &w, Now now) {
 }
 
 /// RFC 9293 3.10.7.4: a segment that belongs to the old incarnation, or to none.
-void answer_old(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+void answer_old(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   if (reply_allowed(ns, w.last_ack_ms, seg, now.us, Counter::TCPACKSkippedTimeWait))
     send_timewait_ack(ns, w, now);
   ns.drop(pkt, ATCP_REASON_TIMEWAIT_OLD);
@@ -55,7 +55,7 @@ bool is_loopback(uint32_t addr) {
   return (from_be32(addr) >> 24) == 127;
 }
 
-bool reuse_wanted(const Ns &ns, const TimeWait &w) {
+bool reuse_wanted(const Ns& ns, const TimeWait& w) {
   switch (ns.param(Param::TwReuse)) {
     case 0:
       return false;
@@ -68,11 +68,11 @@ bool reuse_wanted(const Ns &ns, const TimeWait &w) {
 
 }  // namespace
 
-void enter_time_wait(Tcb &t, Now now) {
-  Ns &ns = *t.ns;
-  TimeWait *w = nullptr;
+void enter_time_wait(Tcb& t, Now now) {
+  Ns& ns = *t.ns;
+  TimeWait* w = nullptr;
   if (add_fetch(&ns.timewaits, 1u) <= ns.param(Param::MaxTwBuckets))
-    w = static_cast<TimeWait *>(atcp_os_alloc(sizeof(TimeWait), ATCP_MEM_TIMEWAIT));
+    w = static_cast<TimeWait*>(atcp_os_alloc(sizeof(TimeWait), ATCP_MEM_TIMEWAIT));
   if (w == nullptr) {
     // Deviation: RFC 9293 3.6 wants 2 MSL always; beyond the limit the connection just ends.
     sub_fetch(&ns.timewaits, 1u);
@@ -102,22 +102,21 @@ void enter_time_wait(Tcb &t, Now now) {
   done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK);
 }
 
-bool timewait_remove(Ns &ns, TimeWait &w) {
-  if (!ns.ehash.remove(w))
-    return false;
+bool timewait_remove(Ns& ns, TimeWait& w) {
+  if (!ns.ehash.remove(w)) return false;
   sub_fetch(&ns.timewaits, 1u);
   disarm_entry(ns, w);
   put_endpoint(w);  // the table's
   return true;
 }
 
-void timewait_expired(Ns &ns, TimeWait &w) {
+void timewait_expired(Ns& ns, TimeWait& w) {
   timewait_remove(ns, w);
   put_endpoint(w);  // the wheel's
 }
 
-TwVerdict timewait_input(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt, Now now,
-                         Seq *iss) {
+TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now,
+                         Seq* iss) {
   const Seq seq(seg.seq);
   const bool has_ts = w.ts_ok != 0 && (seg.has & ATCP_OPT_TS) != 0;
   const uint32_t ts_recent = load_relaxed(&w.ts_recent);
@@ -132,8 +131,7 @@ TwVerdict timewait_input(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt
   if (!old_ts && seq == w.rcv_nxt && (rst || seg_space(seg) == 0)) {
     if (rst) {
       // RFC 1337: a reset kills the entry, against that RFC's advice, unless told otherwise.
-      if (ns.param(Param::Rfc1337) == 0)
-        timewait_remove(ns, w);
+      if (ns.param(Param::Rfc1337) == 0) timewait_remove(ns, w);
       ns.drop(pkt, ATCP_REASON_TIMEWAIT_RST);
       return TwVerdict::Consumed;
     }
@@ -153,40 +151,36 @@ TwVerdict timewait_input(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt
     return TwVerdict::Syn;
   }
 
-  if (old_ts)
-    ns.count(Counter::PAWSTimewait);
+  if (old_ts) ns.count(Counter::PAWSTimewait);
   if (rst) {
     ns.drop(pkt, old_ts ? ATCP_REASON_PAWS : ATCP_REASON_RST_OUT_OF_WINDOW);
     return TwVerdict::Consumed;
   }
   // The peer is still there, with its FIN or with something older: 2 MSL begin anew. A SYN without ACK may
   // be a new connection's with an unlucky number; it must not keep the entry alive.
-  if (ack || old_ts)
-    arm_entry(ns, w, deadline_ns(ns, now), now.ns);
+  if (ack || old_ts) arm_entry(ns, w, deadline_ns(ns, now), now.ns);
   answer_old(ns, w, seg, pkt, now);
   return TwVerdict::Consumed;
 }
 
-bool timewait_yield(Ns &ns, TimeWait &w) {
-  if (!timewait_remove(ns, w))
-    return false;
+bool timewait_yield(Ns& ns, TimeWait& w) {
+  if (!timewait_remove(ns, w)) return false;
   ns.count(Counter::TWRecycled);
   return true;
 }
 
-void timewait_refuse_syn(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+void timewait_refuse_syn(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   answer_old(ns, w, seg, pkt, now);
 }
 
-bool timewait_try_reuse(Ns &ns, Endpoint *taken, Now now, Seq *iss, uint32_t *ts_recent,
-                        uint32_t *ts_recent_s) {
-  if (taken == nullptr)
-    return false;
+bool timewait_try_reuse(Ns& ns, Endpoint* taken, Now now, Seq* iss, uint32_t* ts_recent,
+                        uint32_t* ts_recent_s) {
+  if (taken == nullptr) return false;
   if (taken->kind != EntryKind::TimeWait) {
     put_endpoint(*taken);
     return false;
   }
-  TimeWait &w = *as_timewait(taken);
+  TimeWait& w = *as_timewait(taken);
   const uint32_t since = load_relaxed(&w.ts_recent_s);
   // Without timestamps nothing would tell an old segment from a new one.
   bool ok = w.ts_ok != 0 && seconds(now) - since >= kReuseAgeS && reuse_wanted(ns, w);
@@ -195,8 +189,7 @@ bool timewait_try_reuse(Ns &ns, Endpoint *taken, Now now, Seq *iss, uint32_t *ts
     *ts_recent = load_relaxed(&w.ts_recent);
     *ts_recent_s = since;
     ok = timewait_remove(ns, w);
-    if (ok)
-      ns.count(Counter::TWRecycled);
+    if (ok) ns.count(Counter::TWRecycled);
   }
   put_endpoint(w);
   return ok;

@@ -25,8 +25,8 @@ struct TimeWait : SmallEntry {
 };
 static_assert(sizeof(TimeWait) <= 96);
 
-inline TimeWait *as_timewait(Endpoint *e) {
-  return static_cast<TimeWait *>(static_cast<SmallEntry *>(e));
+inline TimeWait* as_timewait(Endpoint* e) {
+  return static_cast<TimeWait*>(static_cast<SmallEntry*>(e));
 }
 
 /// What became of a segment.
@@ -35,23 +35,23 @@ enum class TwVerdict : uint8_t {
   Syn,       ///< a new connection may begin, with initial sequence number *iss; pkt is the caller's
 };
 /// A segment for an entry. The caller has a reference and keeps it.
-TwVerdict timewait_input(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt, Now now,
-                         Seq *iss);
+TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now,
+                         Seq* iss);
 /// After TwVerdict::Syn: a listener takes the 4-tuple over. False: somebody else removed the entry first.
-bool timewait_yield(Ns &ns, TimeWait &w);
+bool timewait_yield(Ns& ns, TimeWait& w);
 /// After TwVerdict::Syn: nobody listens, so the SYN is one more old segment. Consumes pkt.
-void timewait_refuse_syn(Ns &ns, TimeWait &w, const atcp_seg &seg, atcp_pkt *pkt, Now now);
+void timewait_refuse_syn(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 
 /// The wheel let go of the entry, with its reference.
-void timewait_expired(Ns &ns, TimeWait &w);
+void timewait_expired(Ns& ns, TimeWait& w);
 /// Take it out of the table and off the wheel. False: it was out already. The caller has a reference.
-bool timewait_remove(Ns &ns, TimeWait &w);
+bool timewait_remove(Ns& ns, TimeWait& w);
 
 /// connect() met `taken` (from Ehash::insert: referenced, or nullptr; the reference is consumed) in the
 /// place it wants. True: it was a TIME_WAIT entry that may be reused (tw_reuse) and is gone now; *iss is
 /// a safe initial sequence number, *ts_recent and *ts_recent_s what the connection begins with.
-bool timewait_try_reuse(Ns &ns, Endpoint *taken, Now now, Seq *iss, uint32_t *ts_recent,
-                        uint32_t *ts_recent_s);
+bool timewait_try_reuse(Ns& ns, Endpoint* taken, Now now, Seq* iss, uint32_t* ts_recent,
+                        uint32_t* ts_recent_s);
 
 }  // namespace atcp
 

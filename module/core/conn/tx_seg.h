@@ -20,43 +20,31 @@ struct TxSeg : TreapNode {
   uint16_t segs;     ///< wire segments it counts as; 0 while unsent
   uint8_t flags;
   uint8_t reserved;
-  uint32_t head;     ///< bytes at the front of the packet that are acknowledged and not yet trimmed
+  uint32_t head;  ///< bytes at the front of the packet that are acknowledged and not yet trimmed
 
   enum : uint8_t {
     kSent = 0x01,
     kSacked = 0x02,
     kLost = 0x04,
-    kInNetAgain = 0x08,   ///< a retransmission of it is thought to be in the network
+    kInNetAgain = 0x08,     ///< a retransmission of it is thought to be in the network
     kRetransmitted = 0x10,  ///< ever
-    kFin = 0x20,          ///< the FIN follows its last byte
-    kNoPkt = 0x40,        ///< the Tcb's own FIN node
+    kFin = 0x20,            ///< the FIN follows its last byte
+    kNoPkt = 0x40,          ///< the Tcb's own FIN node
   };
 
-  bool has(uint8_t f) const {
-    return (flags & f) != 0;
-  }
+  bool has(uint8_t f) const { return (flags & f) != 0; }
   /// Sequence space it takes.
-  uint32_t seq_len() const {
-    return len + (has(kFin) ? 1 : 0);
-  }
-  Seq end() const {
-    return seq + seq_len();
-  }
-  bool before(const TxSeg &o) const {
-    return seq < o.seq;
-  }
+  uint32_t seq_len() const { return len + (has(kFin) ? 1 : 0); }
+  Seq end() const { return seq + seq_len(); }
+  bool before(const TxSeg& o) const { return seq < o.seq; }
   /// For lower_bound: wholly below s.
-  bool before_key(Seq s) const {
-    return end() <= s;
-  }
-  atcp_pkt *pkt() {
-    return has(kNoPkt) ? nullptr : reinterpret_cast<atcp_pkt *>(this);
-  }
+  bool before_key(Seq s) const { return end() <= s; }
+  atcp_pkt* pkt() { return has(kNoPkt) ? nullptr : reinterpret_cast<atcp_pkt*>(this); }
 };
 static_assert(sizeof(TxSeg) <= sizeof(atcp_pkt));
 
 /// Make a TxSeg of a packet's 48 bytes.
-inline TxSeg *tx_seg_of(atcp_pkt *pkt) {
+inline TxSeg* tx_seg_of(atcp_pkt* pkt) {
   return new (pkt, Place{}) TxSeg{};
 }
 

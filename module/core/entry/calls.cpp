@@ -12,169 +12,157 @@ using namespace atcp;
 
 // ---- life ----------------------------------------------------------------------------------
 
-void atcp_core_conn_init(atcp_conn *c, atcp_ns *ns) {
-  tcb_init(*tcb_of(c), *reinterpret_cast<Ns *>(ns));
+void atcp_core_conn_init(atcp_conn* c, atcp_ns* ns) {
+  tcb_init(*tcb_of(c), *reinterpret_cast<Ns*>(ns));
 }
 
-void atcp_core_conn_fini(atcp_conn *c) {
-  Tcb &t = *tcb_of(c);
-  if (t.bind.bucket != nullptr)
-    t.ns->ports.unbind(t.bind);
+void atcp_core_conn_fini(atcp_conn* c) {
+  Tcb& t = *tcb_of(c);
+  if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
   listener_free(t.listener);
   t.listener = nullptr;
 }
 
-atcp_err atcp_core_bind(atcp_conn *c, uint16_t family, const atcp_ip *laddr, uint16_t *lport,
+atcp_err atcp_core_bind(atcp_conn* c, uint16_t family, const atcp_ip* laddr, uint16_t* lport,
                         uint32_t flags, uint32_t uid) {
-  Tcb &t = *tcb_of(c);
+  Tcb& t = *tcb_of(c);
   if (family != ATCP_AF_INET || t.state != State::Closed || t.bind.bucket != nullptr)
     return ATCP_ERR_INVALID;
   const auto lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
   const auto hi = static_cast<uint16_t>(t.param(Param::PortRange, 1));
   const atcp_err err = t.ns->ports.bind(t.bind, laddr->v4, lport, flags, uid, lo, hi);
-  if (err != ATCP_OK)
-    return err;
+  if (err != ATCP_OK) return err;
   t.laddr = laddr->v4;
   t.lport = *lport;
   return ATCP_OK;
 }
 
-void atcp_core_unbind(atcp_conn *c) {
-  Tcb &t = *tcb_of(c);
-  if (t.bind.bucket != nullptr)
-    t.ns->ports.unbind(t.bind);
+void atcp_core_unbind(atcp_conn* c) {
+  Tcb& t = *tcb_of(c);
+  if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
 }
 
-atcp_err atcp_core_listen(atcp_conn *c, uint32_t backlog, uint32_t flags) {
+atcp_err atcp_core_listen(atcp_conn* c, uint32_t backlog, uint32_t flags) {
   return listener_start(*tcb_of(c), backlog, flags);
 }
 
-atcp_conn *atcp_core_accept(atcp_conn *c) {
-  Tcb *child = listener_accept(*tcb_of(c));
+atcp_conn* atcp_core_accept(atcp_conn* c) {
+  Tcb* child = listener_accept(*tcb_of(c));
   return child != nullptr ? child->conn() : nullptr;
 }
 
-atcp_err atcp_core_connect(atcp_conn *c, atcp_tuple *t, uint64_t now_ns) {
+atcp_err atcp_core_connect(atcp_conn* c, atcp_tuple* t, uint64_t now_ns) {
   return connect(*tcb_of(c), *t, Now(now_ns));
 }
 
-atcp_err atcp_core_shutdown(atcp_conn *c, uint64_t now_ns) {
+atcp_err atcp_core_shutdown(atcp_conn* c, uint64_t now_ns) {
   return shutdown_send(*tcb_of(c), Now(now_ns));
 }
 
-void atcp_core_shutdown_rx(atcp_conn *c) {
+void atcp_core_shutdown_rx(atcp_conn* c) {
   tcb_of(c)->rx_closed = true;
 }
 
-void atcp_core_close(atcp_conn *c, uint32_t unread, bool linger0, uint64_t now_ns) {
-  Tcb &t = *tcb_of(c);
+void atcp_core_close(atcp_conn* c, uint32_t unread, bool linger0, uint64_t now_ns) {
+  Tcb& t = *tcb_of(c);
   if (t.state == State::Listen)
     listener_stop(t);
   else
     close(t, unread, linger0, Now(now_ns));
   // Nobody is left who could use the port once more; the storage may live on for a while.
-  if (t.state == State::Closed && t.bind.bucket != nullptr)
-    t.ns->ports.unbind(t.bind);
+  if (t.state == State::Closed && t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
 }
 
-void atcp_core_abort(atcp_conn *c, uint32_t reason, uint64_t now_ns) {
-  Tcb &t = *tcb_of(c);
+void atcp_core_abort(atcp_conn* c, uint32_t reason, uint64_t now_ns) {
+  Tcb& t = *tcb_of(c);
   if (t.state == State::Listen)
     listener_stop(t);
   else if (t.state != State::Closed)
     abort_with_reset(t, reason, ATCP_OK, Now(now_ns));
 }
 
-bool atcp_core_too_many_orphans(const atcp_conn *c, uint32_t orphans) {
+bool atcp_core_too_many_orphans(const atcp_conn* c, uint32_t orphans) {
   return orphans > tcb_of(c)->param(Param::MaxOrphans);
 }
 
 // ---- send and receive queues ---------------------------------------------------------------
 
-atcp_pkt *atcp_core_tx_tail(atcp_conn *c, uint32_t *len) {
-  TxSeg *s = tcb_of(c)->tx.last();
-  if (s == nullptr || s->has(TxSeg::kSent | TxSeg::kFin | TxSeg::kNoPkt))
-    return nullptr;
+atcp_pkt* atcp_core_tx_tail(atcp_conn* c, uint32_t* len) {
+  TxSeg* s = tcb_of(c)->tx.last();
+  if (s == nullptr || s->has(TxSeg::kSent | TxSeg::kFin | TxSeg::kNoPkt)) return nullptr;
   *len = s->len;
   return s->pkt();
 }
 
-void atcp_core_tx_add(atcp_conn *c, atcp_pkt *pkt) {
-  Tcb &t = *tcb_of(c);
-  TxSeg *s = tx_seg_of(pkt);
+void atcp_core_tx_add(atcp_conn* c, atcp_pkt* pkt) {
+  Tcb& t = *tcb_of(c);
+  TxSeg* s = tx_seg_of(pkt);
   s->seq = t.write_seq;
   t.tx.insert_after(*s, t.tx.last());
-  if (t.send_head == nullptr)
-    t.send_head = s;
+  if (t.send_head == nullptr) t.send_head = s;
 }
 
-void atcp_core_tx_grow(atcp_conn *c, uint32_t bytes) {
-  Tcb &t = *tcb_of(c);
+void atcp_core_tx_grow(atcp_conn* c, uint32_t bytes) {
+  Tcb& t = *tcb_of(c);
   t.tx.last()->len += bytes;
   t.write_seq += bytes;
 }
 
-bool atcp_core_tx_take_back(atcp_conn *c, atcp_pkt *pkt) {
-  Tcb &t = *tcb_of(c);
-  TxSeg *s = t.tx.last();
-  if (s == nullptr || s->pkt() != pkt || s->has(TxSeg::kSent) || s->seq_len() != 0)
-    return false;
+bool atcp_core_tx_take_back(atcp_conn* c, atcp_pkt* pkt) {
+  Tcb& t = *tcb_of(c);
+  TxSeg* s = t.tx.last();
+  if (s == nullptr || s->pkt() != pkt || s->has(TxSeg::kSent) || s->seq_len() != 0) return false;
   t.tx.remove(*s);
-  if (t.send_head == s)
-    t.send_head = nullptr;
+  if (t.send_head == s) t.send_head = nullptr;
   return true;
 }
 
-void atcp_core_tx_push(atcp_conn *c, bool more, uint64_t now_ns) {
+void atcp_core_tx_push(atcp_conn* c, bool more, uint64_t now_ns) {
   push(*tcb_of(c), more, Now(now_ns));
 }
 
-uint32_t atcp_core_tx_size_goal(const atcp_conn *c) {
-  const Tcb &t = *tcb_of(c);
+uint32_t atcp_core_tx_size_goal(const atcp_conn* c) {
+  const Tcb& t = *tcb_of(c);
   return max(max_piece(t), t.mss);
 }
 
-bool atcp_core_all_acked(const atcp_conn *c) {
-  const Tcb &t = *tcb_of(c);
+bool atcp_core_all_acked(const atcp_conn* c) {
+  const Tcb& t = *tcb_of(c);
   return t.state == State::Closed || t.write_seq == t.snd_una;
 }
 
-void atcp_core_rx_consumed(atcp_conn *c, uint32_t bytes, uint64_t now_ns) {
+void atcp_core_rx_consumed(atcp_conn* c, uint32_t bytes, uint64_t now_ns) {
   consumed(*tcb_of(c), bytes, Now(now_ns));
 }
 
 // ---- options -------------------------------------------------------------------------------
 
-atcp_err atcp_core_set_option(atcp_conn *c, uint32_t opt, int32_t value, uint64_t now_ns) {
+atcp_err atcp_core_set_option(atcp_conn* c, uint32_t opt, int32_t value, uint64_t now_ns) {
   return set_option(*tcb_of(c), opt, value, Now(now_ns));
 }
 
-atcp_err atcp_core_get_option(const atcp_conn *c, uint32_t opt, int32_t *value,
-                              uint64_t now_ns) {
+atcp_err atcp_core_get_option(const atcp_conn* c, uint32_t opt, int32_t* value, uint64_t now_ns) {
   return get_option(*tcb_of(c), opt, value, Now(now_ns));
 }
 
-atcp_err atcp_core_set_cc(atcp_conn *c, const char *name, bool privileged, uint64_t now_ns) {
-  Tcb &t = *tcb_of(c);
+atcp_err atcp_core_set_cc(atcp_conn* c, const char* name, bool privileged, uint64_t now_ns) {
+  Tcb& t = *tcb_of(c);
   const int32_t i = cc_find(name);
-  if (i < 0)
-    return ATCP_ERR_NOT_FOUND;
-  const CcOps &ops = cc_get(static_cast<uint32_t>(i));
+  if (i < 0) return ATCP_ERR_NOT_FOUND;
+  const CcOps& ops = cc_get(static_cast<uint32_t>(i));
   const bool is_default = static_cast<uint32_t>(i) == t.param(Param::CongestionControl);
   // For those who may not use it, it is not there.
-  if (ops.restricted && !privileged && !is_default)
-    return ATCP_ERR_NOT_FOUND;
-  if (t.cc_ops != &ops)
-    set_cc(t, ops, in(t.state, kSynchronized), Now(now_ns));
+  if (ops.restricted && !privileged && !is_default) return ATCP_ERR_NOT_FOUND;
+  if (t.cc_ops != &ops) set_cc(t, ops, in(t.state, kSynchronized), Now(now_ns));
   return ATCP_OK;
 }
 
-const char *atcp_core_get_cc(const atcp_conn *c) {
+const char* atcp_core_get_cc(const atcp_conn* c) {
   return tcb_of(c)->cc_ops->name;
 }
 
-void atcp_core_set_keepalive(atcp_conn *c, bool on, uint64_t now_ns) {
-  Tcb &t = *tcb_of(c);
+void atcp_core_set_keepalive(atcp_conn* c, bool on, uint64_t now_ns) {
+  Tcb& t = *tcb_of(c);
   t.keepalive_on = on;
   if (on)
     restart_keepalive(t, Now(now_ns));

@@ -14,27 +14,27 @@ using namespace atcp;
 
 namespace {
 
-Ns &ns_of(atcp_ns *ns) {
-  return *reinterpret_cast<Ns *>(ns);
+Ns& ns_of(atcp_ns* ns) {
+  return *reinterpret_cast<Ns*>(ns);
 }
 
-Endpoint &endpoint_of(atcp_found f) {
-  return *static_cast<Endpoint *>(f.entry);
+Endpoint& endpoint_of(atcp_found f) {
+  return *static_cast<Endpoint*>(f.entry);
 }
 
-atcp_conn *conn_of(atcp_found f) {
-  return static_cast<atcp_conn *>(f.entry);
+atcp_conn* conn_of(atcp_found f) {
+  return static_cast<atcp_conn*>(f.entry);
 }
 
 /// RFC 9293 3.10.7.4: a SYN on a TIME_WAIT entry that may begin a new connection.
-Fate reopen(Ns &ns, TimeWait &w, const atcp_tuple &t, const atcp_seg &seg, atcp_pkt *pkt, Now now,
+Fate reopen(Ns& ns, TimeWait& w, const atcp_tuple& t, const atcp_seg& seg, atcp_pkt* pkt, Now now,
             Seq iss) {
-  ListenNode *n = ns.listeners.lookup(t);
+  ListenNode* n = ns.listeners.lookup(t);
   if (n == nullptr) {
     timewait_refuse_syn(ns, w, seg, pkt, now);
     return Fate::Consumed;
   }
-  atcp_conn *conn = n->conn;
+  atcp_conn* conn = n->conn;
   const Fate fate = timewait_yield(ns, w)
                         ? listener_input(ns, *tcb_of(conn), t, seg, pkt, now, &iss)
                         : Fate::Again;
@@ -43,7 +43,7 @@ Fate reopen(Ns &ns, TimeWait &w, const atcp_tuple &t, const atcp_seg &seg, atcp_
 }
 
 /// A wheel node came due, with its reference.
-void expire(Ns &ns, SmallEntry &e, Now now) {
+void expire(Ns& ns, SmallEntry& e, Now now) {
   if (e.kind == EntryKind::Request)
     request_expired(ns, *as_request(&e), now);
   else
@@ -51,7 +51,7 @@ void expire(Ns &ns, SmallEntry &e, Now now) {
 }
 
 /// The namespace ends: whatever is left goes without a word.
-void discard(Ns &ns, SmallEntry &e) {
+void discard(Ns& ns, SmallEntry& e) {
   if (e.kind == EntryKind::Request)
     request_remove(ns, *as_request(&e));
   else
@@ -63,54 +63,51 @@ void discard(Ns &ns, SmallEntry &e) {
 
 // ---- namespaces ----------------------------------------------------------------------------
 
-atcp_ns *atcp_core_ns_new(atcp_osns *os, uint32_t ehash_entries) {
-  void *p = atcp_os_table_alloc(sizeof(Ns));
-  if (p == nullptr)
-    return nullptr;
-  Ns *ns = new (p, Place{}) Ns{};
+atcp_ns* atcp_core_ns_new(atcp_osns* os, uint32_t ehash_entries) {
+  void* p = atcp_os_table_alloc(sizeof(Ns));
+  if (p == nullptr) return nullptr;
+  Ns* ns = new (p, Place{}) Ns{};
   if (!ns->init(os, ehash_entries)) {
     ns->fini();
     atcp_os_table_free(p);
     return nullptr;
   }
-  return reinterpret_cast<atcp_ns *>(ns);
+  return reinterpret_cast<atcp_ns*>(ns);
 }
 
-void atcp_core_ns_free(atcp_ns *handle) {
-  Ns &ns = ns_of(handle);
+void atcp_core_ns_free(atcp_ns* handle) {
+  Ns& ns = ns_of(handle);
   // Every request and TIME_WAIT entry is on the wheel, so nothing else needs to be walked.
   atcp_os_rcu_lock();
-  ns.wheel.drain([&](WheelNode &n) { discard(ns, small_entry_of(n)); });
+  ns.wheel.drain([&](WheelNode& n) { discard(ns, small_entry_of(n)); });
   atcp_os_rcu_unlock();
   ns.fini();
   atcp_os_table_free(&ns);
 }
 
-void atcp_core_ns_timer(atcp_ns *handle, uint64_t now_ns) {
-  Ns &ns = ns_of(handle);
+void atcp_core_ns_timer(atcp_ns* handle, uint64_t now_ns) {
+  Ns& ns = ns_of(handle);
   const Now now(now_ns);
   atcp_os_rcu_lock();
-  ns.wheel.run(now_ns, [&](WheelNode &n) { expire(ns, small_entry_of(n), now); });
+  ns.wheel.run(now_ns, [&](WheelNode& n) { expire(ns, small_entry_of(n), now); });
   atcp_os_rcu_unlock();
 }
 
-uint32_t atcp_core_ns_entries(const atcp_ns *handle) {
-  const Ns &ns = *reinterpret_cast<const Ns *>(handle);
+uint32_t atcp_core_ns_entries(const atcp_ns* handle) {
+  const Ns& ns = *reinterpret_cast<const Ns*>(handle);
   return load_relaxed(&ns.requests) + load_relaxed(&ns.timewaits);
 }
 
 // ---- receiving -----------------------------------------------------------------------------
 
-uint32_t atcp_core_parse(const uint8_t *hdr, uint32_t avail, uint32_t total, atcp_seg *out) {
+uint32_t atcp_core_parse(const uint8_t* hdr, uint32_t avail, uint32_t total, atcp_seg* out) {
   return parse_segment(hdr, avail, total, out);
 }
 
-atcp_found atcp_core_lookup(atcp_ns *handle, const atcp_tuple *t) {
-  Ns &ns = ns_of(handle);
-  if (Endpoint *e = ns.ehash.lookup(*t))
-    return {e, static_cast<atcp_found_kind>(e->kind)};
-  if (ListenNode *n = ns.listeners.lookup(*t))
-    return {n->conn, ATCP_FOUND_LISTENER};
+atcp_found atcp_core_lookup(atcp_ns* handle, const atcp_tuple* t) {
+  Ns& ns = ns_of(handle);
+  if (Endpoint* e = ns.ehash.lookup(*t)) return {e, static_cast<atcp_found_kind>(e->kind)};
+  if (ListenNode* n = ns.listeners.lookup(*t)) return {n->conn, ATCP_FOUND_LISTENER};
   return {nullptr, ATCP_FOUND_NONE};
 }
 
@@ -129,13 +126,13 @@ void atcp_core_put(atcp_found f) {
   }
 }
 
-void atcp_core_conn_input(atcp_conn *c, const atcp_seg *seg, atcp_pkt *pkt, uint64_t now_ns) {
+void atcp_core_conn_input(atcp_conn* c, const atcp_seg* seg, atcp_pkt* pkt, uint64_t now_ns) {
   input(*tcb_of(c), *seg, pkt, Now(now_ns));
 }
 
-bool atcp_core_input(atcp_ns *handle, atcp_found f, const atcp_tuple *t, const atcp_seg *seg,
-                     atcp_pkt *pkt, uint64_t now_ns) {
-  Ns &ns = ns_of(handle);
+bool atcp_core_input(atcp_ns* handle, atcp_found f, const atcp_tuple* t, const atcp_seg* seg,
+                     atcp_pkt* pkt, uint64_t now_ns) {
+  Ns& ns = ns_of(handle);
   const Now now(now_ns);
   Fate fate = Fate::Again;
   switch (f.kind) {
@@ -143,7 +140,7 @@ bool atcp_core_input(atcp_ns *handle, atcp_found f, const atcp_tuple *t, const a
       fate = request_input(ns, *as_request(&endpoint_of(f)), *seg, pkt, now);
       break;
     case ATCP_FOUND_TIMEWAIT: {
-      TimeWait &w = *as_timewait(&endpoint_of(f));
+      TimeWait& w = *as_timewait(&endpoint_of(f));
       Seq iss;
       fate = Fate::Consumed;
       if (timewait_input(ns, w, *seg, pkt, now, &iss) == TwVerdict::Syn)
@@ -158,21 +155,19 @@ bool atcp_core_input(atcp_ns *handle, atcp_found f, const atcp_tuple *t, const a
       break;
   }
   atcp_core_put(f);
-  if (fate == Fate::Consumed)
-    ns.count(Counter::InSegs, seg->segs);
+  if (fate == Fate::Consumed) ns.count(Counter::InSegs, seg->segs);
   return fate != Fate::Again;
 }
 
-void atcp_core_no_socket(atcp_ns *handle, const atcp_tuple *t, const atcp_seg *seg,
-                         atcp_pkt *pkt) {
-  Ns &ns = ns_of(handle);
+void atcp_core_no_socket(atcp_ns* handle, const atcp_tuple* t, const atcp_seg* seg, atcp_pkt* pkt) {
+  Ns& ns = ns_of(handle);
   ns.count(Counter::InSegs, seg->segs);
   send_rst_for(ns, nullptr, *t, *seg);
   ns.drop(pkt, ATCP_REASON_NO_SOCKET);
 }
 
-void atcp_core_drop(atcp_ns *handle, atcp_pkt *pkt, uint32_t reason) {
-  Ns &ns = ns_of(handle);
+void atcp_core_drop(atcp_ns* handle, atcp_pkt* pkt, uint32_t reason) {
+  Ns& ns = ns_of(handle);
   ns.count(Counter::InSegs);
   switch (reason) {
     case ATCP_REASON_CHECKSUM:
@@ -194,13 +189,13 @@ void atcp_core_drop(atcp_ns *handle, atcp_pkt *pkt, uint32_t reason) {
 
 // ---- ICMP, timers --------------------------------------------------------------------------
 
-void atcp_core_conn_icmp(atcp_conn *c, atcp_icmp_kind kind, uint32_t seq, uint32_t value,
+void atcp_core_conn_icmp(atcp_conn* c, atcp_icmp_kind kind, uint32_t seq, uint32_t value,
                          uint64_t now_ns) {
   conn_icmp(*tcb_of(c), kind, Seq(seq), value, Now(now_ns));
 }
 
-void atcp_core_icmp(atcp_ns *handle, atcp_found f, atcp_icmp_kind kind, uint32_t seq, uint64_t) {
-  Ns &ns = ns_of(handle);
+void atcp_core_icmp(atcp_ns* handle, atcp_found f, atcp_icmp_kind kind, uint32_t seq, uint64_t) {
+  Ns& ns = ns_of(handle);
   ns.count(Counter::IcmpErrors);
   if (f.kind == ATCP_FOUND_REQUEST)
     request_icmp(ns, *as_request(&endpoint_of(f)), kind, Seq(seq));
@@ -209,6 +204,6 @@ void atcp_core_icmp(atcp_ns *handle, atcp_found f, atcp_icmp_kind kind, uint32_t
   atcp_core_put(f);
 }
 
-void atcp_core_conn_timer(atcp_conn *c, uint64_t now_ns) {
+void atcp_core_conn_timer(atcp_conn* c, uint64_t now_ns) {
   on_timer(*tcb_of(c), Now(now_ns));
 }

@@ -18,20 +18,20 @@ uint32_t to_us(uint64_t ns) {
   return static_cast<uint32_t>(min<uint64_t>(ns / 1000, 0xffffffffu));
 }
 
-void describe(Endpoint &e, uint64_t now_ns, atcp_entry_info *i) {
+void describe(Endpoint& e, uint64_t now_ns, atcp_entry_info* i) {
   *i = {};
   i->tuple = tuple_of(e);
   i->kind = static_cast<uint32_t>(e.kind);
   switch (e.kind) {
     case EntryKind::Conn:
     case EntryKind::Listener: {
-      Tcb &t = *as_tcb(&e);
+      Tcb& t = *as_tcb(&e);
       i->state = static_cast<uint32_t>(t.state);
       i->conn = t.conn();
       break;
     }
     case EntryKind::Request: {
-      const Request &r = *as_request(&e);
+      const Request& r = *as_request(&e);
       i->state = static_cast<uint32_t>(State::SynReceived);
       i->expires_us = to_us(Wheel::left_ns(r.wheel, now_ns));
       i->retrans = load_relaxed(&r.retrans);
@@ -46,7 +46,7 @@ void describe(Endpoint &e, uint64_t now_ns, atcp_entry_info *i) {
 }
 
 /// A listener's place in the walk: its own tuple, without a peer.
-void describe_listener(const ListenNode &n, atcp_entry_info *i) {
+void describe_listener(const ListenNode& n, atcp_entry_info* i) {
   *i = {};
   i->tuple.laddr.v4 = n.laddr;
   i->tuple.lport = n.lport;
@@ -59,18 +59,17 @@ void describe_listener(const ListenNode &n, atcp_entry_info *i) {
 /// Entries of one bucket from an index on, referenced, with the indices they have.
 template <class Entry>
 struct Batch {
-  Entry *entry[kBatch];
+  Entry* entry[kBatch];
   uint32_t index[kBatch];
   uint32_t n = 0;
   uint32_t next = 0;  ///< index after the last one looked at
 };
 
-Batch<Endpoint> collect(const Ehash &table, uint32_t bucket, uint32_t from) {
+Batch<Endpoint> collect(const Ehash& table, uint32_t bucket, uint32_t from) {
   Batch<Endpoint> b;
   b.next = from;
-  table.walk_bucket(bucket, from, [&](Endpoint &e) {
-    if (b.n == kBatch)
-      return false;
+  table.walk_bucket(bucket, from, [&](Endpoint& e) {
+    if (b.n == kBatch) return false;
     if (endpoint_tryget(e)) {
       b.index[b.n] = b.next;
       b.entry[b.n++] = &e;
@@ -81,12 +80,11 @@ Batch<Endpoint> collect(const Ehash &table, uint32_t bucket, uint32_t from) {
   return b;
 }
 
-Batch<ListenNode> collect(const ListenTable &table, uint32_t bucket, uint32_t from) {
+Batch<ListenNode> collect(const ListenTable& table, uint32_t bucket, uint32_t from) {
   Batch<ListenNode> b;
   b.next = from;
-  table.walk_bucket(bucket, from, [&](ListenNode &n) {
-    if (b.n == kBatch)
-      return false;
+  table.walk_bucket(bucket, from, [&](ListenNode& n) {
+    if (b.n == kBatch) return false;
     if (atcp_os_conn_tryget(n.conn)) {
       b.index[b.n] = b.next;
       b.entry[b.n++] = &n;
@@ -97,17 +95,17 @@ Batch<ListenNode> collect(const ListenTable &table, uint32_t bucket, uint32_t fr
   return b;
 }
 
-void let_go(Endpoint &e) {
+void let_go(Endpoint& e) {
   put_endpoint(e);
 }
 
-void let_go(ListenNode &n) {
+void let_go(ListenNode& n) {
   atcp_os_conn_put(n.conn);
 }
 
 /// The walk over either table. show(entry) -> bool.
 template <class Table, class Show>
-bool walk(const Table &table, uint32_t buckets, uint64_t *cursor, Show show) {
+bool walk(const Table& table, uint32_t buckets, uint64_t* cursor, Show show) {
   auto bucket = static_cast<uint32_t>(*cursor >> 32);
   auto from = static_cast<uint32_t>(*cursor);
   while (bucket < buckets) {
@@ -122,8 +120,7 @@ bool walk(const Table &table, uint32_t buckets, uint64_t *cursor, Show show) {
       let_go(*b.entry[i]);
     }
     atcp_os_rcu_unlock();
-    if (!go_on)
-      return false;
+    if (!go_on) return false;
     if (b.next == from) {
       bucket++;
       from = 0;
@@ -137,39 +134,37 @@ bool walk(const Table &table, uint32_t buckets, uint64_t *cursor, Show show) {
 
 }  // namespace
 
-void atcp_core_conn_info(const atcp_conn *c, atcp_conn_info *out, uint64_t now_ns) {
+void atcp_core_conn_info(const atcp_conn* c, atcp_conn_info* out, uint64_t now_ns) {
   conn_info(*tcb_of(c), out, Now(now_ns));
 }
 
-uint32_t atcp_core_conn_unsent(const atcp_conn *c) {
-  const Tcb &t = *tcb_of(c);
+uint32_t atcp_core_conn_unsent(const atcp_conn* c) {
+  const Tcb& t = *tcb_of(c);
   const int32_t n = t.write_seq - t.snd_nxt;
   return n > 0 ? static_cast<uint32_t>(n) : 0;
 }
 
-uint32_t atcp_core_conn_unacked(const atcp_conn *c) {
-  const Tcb &t = *tcb_of(c);
+uint32_t atcp_core_conn_unacked(const atcp_conn* c) {
+  const Tcb& t = *tcb_of(c);
   // The SYN is no byte of the program's.
-  if (!in(t.state, kSynchronized) || t.state == State::SynReceived)
-    return 0;
+  if (!in(t.state, kSynchronized) || t.state == State::SynReceived) return 0;
   const int32_t n = t.write_seq - t.snd_una;
   return n > 0 ? static_cast<uint32_t>(n) : 0;
 }
 
-uint32_t atcp_core_accept_queue(const atcp_conn *c) {
-  const Listener *l = tcb_of(c)->listener;
+uint32_t atcp_core_accept_queue(const atcp_conn* c) {
+  const Listener* l = tcb_of(c)->listener;
   return l != nullptr ? load_relaxed(&l->queued) : 0;
 }
 
-bool atcp_core_can_send(const atcp_conn *c) {
+bool atcp_core_can_send(const atcp_conn* c) {
   return in(tcb_of(c)->state, kSendStates);
 }
 
-void atcp_core_listener_info(const atcp_conn *c, atcp_listener_info *out) {
+void atcp_core_listener_info(const atcp_conn* c, atcp_listener_info* out) {
   *out = {};
-  const Listener *l = tcb_of(c)->listener;
-  if (l == nullptr)
-    return;
+  const Listener* l = tcb_of(c)->listener;
+  if (l == nullptr) return;
   out->accept_queue = load_relaxed(&l->queued);
   out->backlog = load_relaxed(&l->backlog);
   out->requests = load_relaxed(&l->requests);
@@ -182,16 +177,16 @@ void atcp_core_listener_info(const atcp_conn *c, atcp_listener_info *out) {
   out->syn_drops = load_relaxed(&l->ledger.syn_drops);
 }
 
-bool atcp_core_walk(atcp_ns *handle, bool listeners, uint64_t *cursor, uint64_t now_ns,
-                    bool (*cb)(void *arg, const atcp_entry_info *e), void *arg) {
-  const Ns &ns = *reinterpret_cast<const Ns *>(handle);
+bool atcp_core_walk(atcp_ns* handle, bool listeners, uint64_t* cursor, uint64_t now_ns,
+                    bool (*cb)(void* arg, const atcp_entry_info* e), void* arg) {
+  const Ns& ns = *reinterpret_cast<const Ns*>(handle);
   atcp_entry_info info;
   if (listeners)
-    return walk(ns.listeners, ListenTable::kBuckets, cursor, [&](ListenNode &n) {
+    return walk(ns.listeners, ListenTable::kBuckets, cursor, [&](ListenNode& n) {
       describe_listener(n, &info);
       return cb(arg, &info);
     });
-  return walk(ns.ehash, ns.ehash.buckets(), cursor, [&](Endpoint &e) {
+  return walk(ns.ehash, ns.ehash.buckets(), cursor, [&](Endpoint& e) {
     describe(e, now_ns, &info);
     return cb(arg, &info);
   });

@@ -10,12 +10,12 @@ using namespace atcp;
 
 namespace {
 
-const Params &params_of(const atcp_ns *ns) {
-  return ns != nullptr ? reinterpret_cast<const Ns *>(ns)->params : default_params();
+const Params& params_of(const atcp_ns* ns) {
+  return ns != nullptr ? reinterpret_cast<const Ns*>(ns)->params : default_params();
 }
 
-Params &params_of(atcp_ns *ns) {
-  return ns != nullptr ? reinterpret_cast<Ns *>(ns)->params : default_params();
+Params& params_of(atcp_ns* ns) {
+  return ns != nullptr ? reinterpret_cast<Ns*>(ns)->params : default_params();
 }
 
 }  // namespace
@@ -24,8 +24,8 @@ uint32_t atcp_core_param_count(void) {
   return kParamCount;
 }
 
-void atcp_core_param_info(uint32_t i, atcp_param_info *out) {
-  const ParamRow &row = kParams[i];
+void atcp_core_param_info(uint32_t i, atcp_param_info* out) {
+  const ParamRow& row = kParams[i];
   out->name = row.name;
   out->unit = row.unit;
   out->help = row.help;
@@ -34,28 +34,28 @@ void atcp_core_param_info(uint32_t i, atcp_param_info *out) {
   out->max = row.max;
 }
 
-int32_t atcp_core_param_find(const char *name) {
+int32_t atcp_core_param_find(const char* name) {
   return param_find(name);
 }
 
-uint32_t atcp_core_param_get(const atcp_ns *ns, uint32_t i, uint32_t which, char *buf,
+uint32_t atcp_core_param_get(const atcp_ns* ns, uint32_t i, uint32_t which, char* buf,
                              uint32_t size) {
   return which == 0 ? params_of(ns).format(i, buf, size) : Params::format_default(i, buf, size);
 }
 
-atcp_err atcp_core_param_check(uint32_t i, const char *text) {
+atcp_err atcp_core_param_check(uint32_t i, const char* text) {
   return Params::check(i, text);
 }
 
-atcp_err atcp_core_param_set(atcp_ns *ns, uint32_t i, const char *text) {
+atcp_err atcp_core_param_set(atcp_ns* ns, uint32_t i, const char* text) {
   return params_of(ns).apply(i, text);
 }
 
-uint32_t atcp_core_param_value(const atcp_ns *ns, uint32_t i, uint32_t k) {
+uint32_t atcp_core_param_value(const atcp_ns* ns, uint32_t i, uint32_t k) {
   return params_of(ns).get(static_cast<Param>(i), k);
 }
 
-bool atcp_core_wire_is_tcp(const atcp_ns *ns) {
+bool atcp_core_wire_is_tcp(const atcp_ns* ns) {
   // 0 is "tcp", 1 is "atcp": the order in which the parameter's type names them.
   return params_of(ns).get(Param::Wire) == 0;
 }
@@ -64,14 +64,12 @@ uint32_t atcp_core_counter_count(void) {
   return kCounterCount;
 }
 
-const char *atcp_core_counter_name(uint32_t i, const char **help) {
-  if (help != nullptr)
-    *help = kCounters[i].help;
+const char* atcp_core_counter_name(uint32_t i, const char** help) {
+  if (help != nullptr) *help = kCounters[i].help;
   return kCounters[i].name;
 }
 
-const char *atcp_core_reason_name(uint32_t i, const char **help) {
-  if (help != nullptr)
-    *help = kReasons[i].help;
+const char* atcp_core_reason_name(uint32_t i, const char** help) {
+  if (help != nullptr) *help = kReasons[i].help;
   return kReasons[i].name;
 }

@@ -10,7 +10,7 @@ namespace atcp {
 namespace {
 
 /// What accept()ed sockets take over from the listening one, as on Linux.
-void inherit_wishes(Tcb &c, const Tcb &listener) {
+void inherit_wishes(Tcb& c, const Tcb& listener) {
   c.nodelay = listener.nodelay;
   c.cork = listener.cork;
   c.keepalive_on = listener.keepalive_on;
@@ -21,13 +21,12 @@ void inherit_wishes(Tcb &c, const Tcb &listener) {
   c.user_timeout_ms = listener.user_timeout_ms;
   c.linger2_s = listener.linger2_s;
   c.user_mss = listener.user_mss;
-  if (listener.window_clamp != 0)
-    c.window_clamp = listener.window_clamp;
+  if (listener.window_clamp != 0) c.window_clamp = listener.window_clamp;
 }
 
 /// RFC 9293 3.10.7.2, third, and 3.10.7.4, fifth: the variables as SYN and SYN-ACK left them. The
 /// segment at hand acknowledges our SYN later, on the common path.
-void fill(Tcb &c, const Handshake &hs, Now now) {
+void fill(Tcb& c, const Handshake& hs, Now now) {
   c.passive = true;
   c.ts_ok = hs.ts_ok;
   c.sack_ok = hs.sack_ok;
@@ -56,39 +55,34 @@ void fill(Tcb &c, const Handshake &hs, Now now) {
   c.irs = hs.irs;
   c.rcv_nxt = hs.irs + 1;
   c.rcv_wnd = hs.rcv_wnd;
-  if (!hs.wscale_ok)
-    c.window_clamp = min(c.window_clamp, 65535u);
+  if (!hs.wscale_ok) c.window_clamp = min(c.window_clamp, 65535u);
   receive_init(c);
 }
 
 }  // namespace
 
-ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Handshake &hs,
-                       Request *request, uint32_t rtt_us, const atcp_seg &seg, atcp_pkt *pkt,
+ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
+                       Request* request, uint32_t rtt_us, const atcp_seg& seg, atcp_pkt* pkt,
                        Now now) {
-  Listener &l = *listener.listener;
-  if (!listener_reserve(l))
-    return ChildResult::Overflow;
-  atcp_conn *conn = atcp_os_child_new(listener.conn(), &tuple);
+  Listener& l = *listener.listener;
+  if (!listener_reserve(l)) return ChildResult::Overflow;
+  atcp_conn* conn = atcp_os_child_new(listener.conn(), &tuple);
   if (conn == nullptr) {
     listener_unreserve(l);
     return ChildResult::NoMemory;
   }
-  Tcb &c = *tcb_of(conn);
+  Tcb& c = *tcb_of(conn);
   tcb_init(c, ns);
   set_tuple(c, tuple);
   inherit_wishes(c, listener);
-  const CcOps *ops = load_relaxed(&listener.cc_ops);
+  const CcOps* ops = load_relaxed(&listener.cc_ops);
   if (ops != nullptr && ops != c.cc_ops)  // nullptr: the listener is being used anew this moment
     set_cc(c, *ops, false, now);
   fill(c, hs, now);
-  if (request != nullptr)
-    c.syn_retries = load_relaxed(&request->retrans);
-  if (rtt_us != 0)
-    c.rtt.sample(rtt_us, now.us);
+  if (request != nullptr) c.syn_retries = load_relaxed(&request->retrans);
+  if (rtt_us != 0) c.rtt.sample(rtt_us, now.us);
   atcp_route route = {};
-  if (atcp_os_conn_route(conn, &route))
-    update_mss(c, route.mtu);
+  if (atcp_os_conn_route(conn, &route)) update_mss(c, route.mtu);
 
   c.bind.laddr = tuple.laddr.v4;
   const bool bound = ns.ports.inherit(c.bind, listener.bind);
@@ -102,8 +96,7 @@ ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Han
   }
   set_state(c, State::SynReceived);
   ns.count(Counter::PassiveOpens);
-  if (request != nullptr)
-    request_settle(ns, *request);
+  if (request != nullptr) request_settle(ns, *request);
 
   if (!listener_enqueue(l, c)) {
     // The program closed the listener while we were at it: as if it had closed a moment later.
@@ -115,8 +108,7 @@ ChildResult make_child(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Han
   }
   input(c, seg, pkt, now);
   // A child that was reset at once is accepted all the same; reading from it tells.
-  if (c.state != State::SynReceived)
-    atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
+  if (c.state != State::SynReceived) atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
   atcp_os_child_done(conn);
   return ChildResult::Made;
 }

@@ -21,7 +21,7 @@ constexpr uint32_t kTsNoWscale = 0x0f;
 constexpr uint32_t kTsSack = 0x10;
 constexpr uint32_t kTsBits = 6;
 
-Seq cookie_of(const SipKey &key, const atcp_tuple &t, Seq irs, uint32_t period, uint32_t mss) {
+Seq cookie_of(const SipKey& key, const atcp_tuple& t, Seq irs, uint32_t period, uint32_t mss) {
   const uint64_t extra = (static_cast<uint64_t>(irs.raw()) << 32) | (period << kMssBits) | mss;
   const uint32_t mac = static_cast<uint32_t>(siphash_tuple(key, t, extra));
   return Seq((mac & ~kPlainMask) | ((period & 1) != 0 ? kPeriodBit : 0) | mss);
@@ -29,7 +29,7 @@ Seq cookie_of(const SipKey &key, const atcp_tuple &t, Seq irs, uint32_t period, 
 
 }  // namespace
 
-Seq cookie_make(const SipKey &key, const atcp_tuple &t, Seq irs, uint16_t peer_mss,
+Seq cookie_make(const SipKey& key, const atcp_tuple& t, Seq irs, uint16_t peer_mss,
                 uint32_t now_s) {
   uint32_t mss = array_len(kMss) - 1;
   while (mss > 0 && kMss[mss] > peer_mss)
@@ -37,21 +37,18 @@ Seq cookie_make(const SipKey &key, const atcp_tuple &t, Seq irs, uint16_t peer_m
   return cookie_of(key, t, irs, now_s / kCookiePeriodS, mss);
 }
 
-bool cookie_check(const SipKey &key, const atcp_tuple &t, Seq irs, Seq cookie, uint32_t now_s,
-                  uint16_t *peer_mss) {
+bool cookie_check(const SipKey& key, const atcp_tuple& t, Seq irs, Seq cookie, uint32_t now_s,
+                  uint16_t* peer_mss) {
   const uint32_t mss = cookie.raw() & kMssMask;
   uint32_t period = now_s / kCookiePeriodS;
-  if (((cookie.raw() & kPeriodBit) != 0) != ((period & 1) != 0))
-    period--;
-  if (cookie_of(key, t, irs, period, mss) != cookie)
-    return false;
+  if (((cookie.raw() & kPeriodBit) != 0) != ((period & 1) != 0)) period--;
+  if (cookie_of(key, t, irs, period, mss) != cookie) return false;
   *peer_mss = kMss[mss];
   return true;
 }
 
-uint32_t cookie_tsval(uint32_t now_ms, const CookieOptions &o) {
-  const uint32_t options =
-      (o.wscale_ok ? o.snd_wscale : kTsNoWscale) | (o.sack_ok ? kTsSack : 0);
+uint32_t cookie_tsval(uint32_t now_ms, const CookieOptions& o) {
+  const uint32_t options = (o.wscale_ok ? o.snd_wscale : kTsNoWscale) | (o.sack_ok ? kTsSack : 0);
   const uint32_t ts = ((now_ms >> kTsBits) << kTsBits) | options;
   // Never ahead of the clock: the connection's own timestamps must not step back after it.
   return static_cast<int32_t>(ts - now_ms) > 0 ? ts - (1u << kTsBits) : ts;

@@ -22,11 +22,10 @@ inline constexpr uint32_t kCookiePeriodS = 60;
 inline constexpr uint32_t kCookiePeriods = 2;
 
 /// Encode. peer_mss is cut to the nearest value below that a cookie can hold.
-Seq cookie_make(const SipKey &key, const atcp_tuple &t, Seq irs, uint16_t peer_mss,
-                uint32_t now_s);
+Seq cookie_make(const SipKey& key, const atcp_tuple& t, Seq irs, uint16_t peer_mss, uint32_t now_s);
 /// Check; *peer_mss gets the MSS. False: not a cookie of ours, or too old.
-bool cookie_check(const SipKey &key, const atcp_tuple &t, Seq irs, Seq cookie, uint32_t now_s,
-                  uint16_t *peer_mss);
+bool cookie_check(const SipKey& key, const atcp_tuple& t, Seq irs, Seq cookie, uint32_t now_s,
+                  uint16_t* peer_mss);
 
 struct CookieOptions {
   bool sack_ok;
@@ -34,7 +33,7 @@ struct CookieOptions {
   uint8_t snd_wscale;  ///< the peer's shift
 };
 /// A timestamp (without the connection's offset) not later than now_ms that carries the options.
-uint32_t cookie_tsval(uint32_t now_ms, const CookieOptions &o);
+uint32_t cookie_tsval(uint32_t now_ms, const CookieOptions& o);
 /// What an echoed timestamp (offset taken off) carries.
 CookieOptions cookie_options(uint32_t tsval);
 

@@ -17,13 +17,13 @@ uint32_t seconds(Now now) {
   return static_cast<uint32_t>(now.us / 1000000);
 }
 
-bool is_closed(const Listener &l) {
+bool is_closed(const Listener& l) {
   return load_acquire(&l.closed) != 0;
 }
 
 // ---- SYN -----------------------------------------------------------------------------------
 
-Fate refuse(Ns &ns, Listener &l, atcp_pkt *pkt, uint32_t reason) {
+Fate refuse(Ns& ns, Listener& l, atcp_pkt* pkt, uint32_t reason) {
   tally(l.ledger.syns);
   tally(l.ledger.syn_drops);
   ns.count(Counter::ListenDrops);
@@ -31,7 +31,7 @@ Fate refuse(Ns &ns, Listener &l, atcp_pkt *pkt, uint32_t reason) {
   return Fate::Consumed;
 }
 
-Fate answered(Listener &l, atcp_pkt *pkt) {
+Fate answered(Listener& l, atcp_pkt* pkt) {
   tally(l.ledger.syns);
   tally(l.ledger.synacks);
   atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
@@ -40,20 +40,19 @@ Fate answered(Listener &l, atcp_pkt *pkt) {
 
 /// The last quarter of max_syn_backlog is not given away when there are no cookies to fall back
 /// upon (Linux keeps it for peers that it has met; we keep no record of peers).
-bool beyond_syn_backlog(const Ns &ns, const Listener &l) {
+bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
   const int64_t most = ns.param(Param::MaxSynBacklog);
   const int64_t used = load_relaxed(&l.requests);
   return most - used < most / 4;
 }
 
 /// SYN-ACK without a request.
-Fate answer_with_cookie(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg,
-                        const atcp_route &route, atcp_pkt *pkt, Now now) {
-  Listener &l = *t.listener;
+Fate answer_with_cookie(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg,
+                        const atcp_route& route, atcp_pkt* pkt, Now now) {
+  Listener& l = *t.listener;
   atcp_seg syn = seg;
   // What the timestamp cannot carry back would be lost: better not to agree on it.
-  if ((seg.has & ATCP_OPT_TS) == 0 || ns.param(Param::Timestamps) == 0)
-    syn.has &= ATCP_OPT_MSS;
+  if ((seg.has & ATCP_OPT_TS) == 0 || ns.param(Param::Timestamps) == 0) syn.has &= ATCP_OPT_MSS;
   Handshake hs = {};
   negotiate(ns, t, tuple, syn, route, &hs);
   hs.iss = cookie_make(ns.cookie_key, tuple, hs.irs, hs.peer_mss, seconds(now));
@@ -68,9 +67,9 @@ Fate answer_with_cookie(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg 
 }
 
 /// RFC 9293 3.10.7.2, third: a SYN, behind the limits that Linux puts before it.
-Fate input_syn(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atcp_pkt *pkt,
-               Now now, const Seq *iss) {
-  Listener &l = *t.listener;
+Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt, Now now,
+               const Seq* iss) {
+  Listener& l = *t.listener;
   const uint32_t mode = ns.param(Param::Syncookies);
   bool cookie = false;
 
@@ -93,15 +92,13 @@ Fate input_syn(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atc
   atcp_route route = {};
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
     return refuse(ns, l, pkt, ATCP_REASON_NO_ROUTE);
-  if (cookie)
-    return answer_with_cookie(ns, t, tuple, seg, route, pkt, now);
+  if (cookie) return answer_with_cookie(ns, t, tuple, seg, route, pkt, now);
 
   Handshake hs = {};
   negotiate(ns, t, tuple, seg, route, &hs);
   hs.iss = iss != nullptr ? *iss : initial_sequence(ns, tuple, now.ns);
   const uint32_t reason = request_start(ns, t, tuple, hs, now);
-  if (reason == ATCP_REASON_NONE)
-    return answered(l, pkt);
+  if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
     return Fate::Again;
   return refuse(ns, l, pkt, reason);
@@ -110,7 +107,7 @@ Fate input_syn(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atc
 // ---- ACK -----------------------------------------------------------------------------------
 
 /// RFC 9293 3.10.7.2, second: any acknowledgement is bad here, unless it is of a cookie.
-Fate reset(Ns &ns, const Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atcp_pkt *pkt,
+Fate reset(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
            uint32_t reason) {
   send_rst_for(ns, t.conn(), tuple, seg);
   ns.drop(pkt, reason);
@@ -118,8 +115,8 @@ Fate reset(Ns &ns, const Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, a
 }
 
 /// The handshake that a valid cookie stands for: the SYN as far as it can be known again.
-bool recall(Ns &ns, const Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, uint16_t peer_mss,
-            Handshake *hs) {
+bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, uint16_t peer_mss,
+            Handshake* hs) {
   atcp_seg syn = {};
   syn.seq = seg.seq - 1;
   syn.wnd = seg.wnd;
@@ -129,24 +126,22 @@ bool recall(Ns &ns, const Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, 
     const CookieOptions o = cookie_options(seg.tsecr - timestamp_offset(ns, tuple));
     syn.has |= ATCP_OPT_TS;
     syn.tsval = seg.tsval;
-    if (o.sack_ok)
-      syn.has |= ATCP_OPT_SACK_OK;
+    if (o.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
     if (o.wscale_ok) {
       syn.has |= ATCP_OPT_WSCALE;
       syn.wscale = o.snd_wscale;
     }
   }
   atcp_route route = {};
-  if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
-    return false;
+  if (!atcp_os_route(ns.os, t.conn(), &tuple, &route)) return false;
   negotiate(ns, t, tuple, syn, route, hs);
   hs->iss = Seq(seg.ack) - 1;
   return true;
 }
 
-Fate input_ack(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atcp_pkt *pkt,
+Fate input_ack(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
                Now now) {
-  Listener &l = *t.listener;
+  Listener& l = *t.listener;
   const uint32_t sent_s = load_relaxed(&l.cookie_s);
   if ((seg.flags & ATCP_SYN) != 0 || sent_s == 0 || ns.param(Param::Syncookies) == 0)
     return reset(ns, t, tuple, seg, pkt, ATCP_REASON_LISTEN_ACK);
@@ -193,17 +188,15 @@ Fate input_ack(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atc
 
 // ---- life ----------------------------------------------------------------------------------
 
-atcp_err listener_start(Tcb &t, uint32_t backlog, uint32_t flags) {
+atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
   if (t.state == State::Listen) {
     store_relaxed(&t.listener->backlog, backlog);
     return ATCP_OK;
   }
-  if (t.state != State::Closed || t.bind.bucket == nullptr)
-    return ATCP_ERR_INVALID;
+  if (t.state != State::Closed || t.bind.bucket == nullptr) return ATCP_ERR_INVALID;
   if (t.listener == nullptr) {
-    auto *l = static_cast<Listener *>(atcp_os_alloc(sizeof(Listener), ATCP_MEM_LISTENER));
-    if (l == nullptr)
-      return ATCP_ERR_NO_MEMORY;
+    auto* l = static_cast<Listener*>(atcp_os_alloc(sizeof(Listener), ATCP_MEM_LISTENER));
+    if (l == nullptr) return ATCP_ERR_NO_MEMORY;
     l->accept_lock = atcp_os_locks_alloc(1, ATCP_LOCK_ACCEPT);
     if (l->accept_lock == nullptr) {
       atcp_os_free(l, ATCP_MEM_LISTENER);
@@ -211,12 +204,11 @@ atcp_err listener_start(Tcb &t, uint32_t backlog, uint32_t flags) {
     }
     t.listener = l;
   }
-  Listener &l = *t.listener;
+  Listener& l = *t.listener;
   const uint8_t keep = t.bind.flags & ATCP_BIND_EXPLICIT_PORT;
   store_relaxed(&t.bind.flags, static_cast<uint8_t>(keep | flags));
   const atcp_err err = t.ns->ports.set_listening(t.bind);
-  if (err != ATCP_OK)
-    return err;
+  if (err != ATCP_OK) return err;
   l.node.conn = t.conn();
   l.node.laddr = t.bind.laddr;
   l.node.lport = t.bind.port;
@@ -228,8 +220,8 @@ atcp_err listener_start(Tcb &t, uint32_t backlog, uint32_t flags) {
   return ATCP_OK;
 }
 
-void listener_stop(Tcb &t) {
-  Listener &l = *t.listener;
+void listener_stop(Tcb& t) {
+  Listener& l = *t.listener;
   // First out of the table, so that whoever sees `closed` and looks again does not find it.
   t.ns->listeners.remove(l.node);
   atcp_os_lock(l.accept_lock, 0);
@@ -240,31 +232,29 @@ void listener_stop(Tcb &t) {
   done(t, ATCP_REASON_NONE, ATCP_OK);
 }
 
-void listener_free(Listener *l) {
-  if (l == nullptr)
-    return;
+void listener_free(Listener* l) {
+  if (l == nullptr) return;
   atcp_os_locks_free(l->accept_lock);
   atcp_os_free(l, ATCP_MEM_LISTENER);
 }
 
 // ---- accept queue --------------------------------------------------------------------------
 
-bool listener_accept_full(const Listener &l) {
+bool listener_accept_full(const Listener& l) {
   return load_relaxed(&l.reserved) > load_relaxed(&l.backlog);
 }
 
-bool listener_reserve(Listener &l) {
-  if (add_fetch(&l.reserved, 1u) - 1 <= load_relaxed(&l.backlog))
-    return true;
+bool listener_reserve(Listener& l) {
+  if (add_fetch(&l.reserved, 1u) - 1 <= load_relaxed(&l.backlog)) return true;
   listener_unreserve(l);
   return false;
 }
 
-void listener_unreserve(Listener &l) {
+void listener_unreserve(Listener& l) {
   sub_fetch(&l.reserved, 1u);
 }
 
-bool listener_enqueue(Listener &l, Tcb &child) {
+bool listener_enqueue(Listener& l, Tcb& child) {
   child.accept_next = nullptr;
   atcp_os_lock(l.accept_lock, 0);
   const bool open = !is_closed(l);
@@ -280,12 +270,11 @@ bool listener_enqueue(Listener &l, Tcb &child) {
   return open;
 }
 
-Tcb *listener_accept(Tcb &t) {
-  if (t.listener == nullptr)
-    return nullptr;
-  Listener &l = *t.listener;
+Tcb* listener_accept(Tcb& t) {
+  if (t.listener == nullptr) return nullptr;
+  Listener& l = *t.listener;
   atcp_os_lock(l.accept_lock, 0);
-  Tcb *child = l.head;
+  Tcb* child = l.head;
   if (child != nullptr) {
     l.head = child->accept_next;
     child->accept_next = nullptr;
@@ -293,31 +282,26 @@ Tcb *listener_accept(Tcb &t) {
   }
   const bool open = !is_closed(l);
   atcp_os_unlock(l.accept_lock, 0);
-  if (child == nullptr)
-    return nullptr;
+  if (child == nullptr) return nullptr;
   listener_unreserve(l);
-  if (open)
-    tally(l.ledger.accepted);
+  if (open) tally(l.ledger.accepted);
   return child;
 }
 
 // ---- segments ------------------------------------------------------------------------------
 
-Fate listener_input(Ns &ns, Tcb &t, const atcp_tuple &tuple, const atcp_seg &seg, atcp_pkt *pkt,
-                    Now now, const Seq *iss) {
-  if (is_closed(*t.listener))
-    return Fate::Again;
+Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
+                    Now now, const Seq* iss) {
+  if (is_closed(*t.listener)) return Fate::Again;
   // RFC 9293 3.10.7.2. First: RST.
   if ((seg.flags & ATCP_RST) != 0) {
     ns.drop(pkt, ATCP_REASON_LISTEN_RST);
     return Fate::Consumed;
   }
   // Second: ACK.
-  if ((seg.flags & ATCP_ACK) != 0)
-    return input_ack(ns, t, tuple, seg, pkt, now);
+  if ((seg.flags & ATCP_ACK) != 0) return input_ack(ns, t, tuple, seg, pkt, now);
   // Third: SYN.
-  if ((seg.flags & ATCP_SYN) != 0)
-    return input_syn(ns, t, tuple, seg, pkt, now, iss);
+  if ((seg.flags & ATCP_SYN) != 0) return input_syn(ns, t, tuple, seg, pkt, now, iss);
   // Fourth: anything else.
   ns.drop(pkt, ATCP_REASON_LISTEN_NO_SYN);
   return Fate::Consumed;

@@ -22,42 +22,39 @@ constexpr uint64_t kMaxTimeoutS = 120;  ///< between two SYN-ACKs
 constexpr uint32_t kSmallQueue = 8;     ///< queues up to this are never trimmed
 constexpr uint32_t kFewRetries = 2;     ///< that every request is given
 
-Tcb &listener_of(const Request &r) {
+Tcb& listener_of(const Request& r) {
   return *tcb_of(r.listener);
 }
 
-Seq rcv_nxt(const Request &r) {
+Seq rcv_nxt(const Request& r) {
   return r.hs.irs + 1;
 }
 
-bool is_plain_syn(const atcp_seg &seg) {
+bool is_plain_syn(const atcp_seg& seg) {
   return (seg.flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_SYN;
 }
 
 /// RFC 6298 5.5: from one second on, doubled each time.
-uint64_t deadline_ns(const Request &r, Now now) {
+uint64_t deadline_ns(const Request& r, Now now) {
   const uint32_t n = load_relaxed(&r.timeouts);
   const uint64_t s = n < 7 ? 1ull << n : kMaxTimeoutS;
   return now.ns + s * kNsPerS;
 }
 
-void no_longer_young(Listener &l, Request &r) {
-  if (__atomic_exchange_n(&r.young, uint8_t{0}, __ATOMIC_RELAXED) != 0)
-    sub_fetch(&l.young, 1u);
+void no_longer_young(Listener& l, Request& r) {
+  if (__atomic_exchange_n(&r.young, uint8_t{0}, __ATOMIC_RELAXED) != 0) sub_fetch(&l.young, 1u);
 }
 
 /// The same SYN-ACK once more.
-void resend_synack(Ns &ns, Request &r, Now now) {
+void resend_synack(Ns& ns, Request& r, Now now) {
   const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + r.hs.ts_offset;
-  if (load_relaxed(&r.retrans) < 255)
-    __atomic_fetch_add(&r.retrans, 1, __ATOMIC_RELAXED);
-  if (!send_synack(ns, r.listener, tuple_of(r), r.hs, tsval))
-    return;
+  if (load_relaxed(&r.retrans) < 255) __atomic_fetch_add(&r.retrans, 1, __ATOMIC_RELAXED);
+  if (!send_synack(ns, r.listener, tuple_of(r), r.hs, tsval)) return;
   ns.count(Counter::RetransSegs);
   ns.count(Counter::TCPSynRetrans);
 }
 
-void send_request_ack(Ns &ns, const Request &r, Now now) {
+void send_request_ack(Ns& ns, const Request& r, Now now) {
   Header h;
   h.flags = ATCP_ACK;
   h.seq = r.hs.iss + 1;
@@ -72,15 +69,14 @@ void send_request_ack(Ns &ns, const Request &r, Now now) {
 }
 
 /// The connection attempt is over before it was one.
-void fail(Ns &ns, Request &r) {
-  if (!request_remove(ns, r))
-    return;
+void fail(Ns& ns, Request& r) {
+  if (!request_remove(ns, r)) return;
   ns.count(Counter::AttemptFails);
   ns.count(Counter::EmbryonicRsts);
 }
 
 /// RFC 9293 3.10.7.4, first: outside the window, or older than what we have.
-Fate not_acceptable(Ns &ns, Request &r, const atcp_seg &seg, bool old_ts, atcp_pkt *pkt, Now now) {
+Fate not_acceptable(Ns& ns, Request& r, const atcp_seg& seg, bool old_ts, atcp_pkt* pkt, Now now) {
   const bool rst = (seg.flags & ATCP_RST) != 0;
   uint32_t reason = ATCP_REASON_SEQ_BEYOND_WINDOW;
   if (old_ts) {
@@ -97,7 +93,7 @@ Fate not_acceptable(Ns &ns, Request &r, const atcp_seg &seg, bool old_ts, atcp_p
   return Fate::Consumed;
 }
 
-Fate input_rst(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
+Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   switch (rst_verdict(rcv_nxt(r), rcv_nxt(r), r.hs.rcv_wnd, Seq(seg.seq))) {
     case RstVerdict::Reset:
       // RFC 9293 3.10.7.4, second: back to LISTEN, and the user need not be told.
@@ -119,9 +115,9 @@ Fate input_rst(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) 
   return Fate::Consumed;
 }
 
-Fate input_third_ack(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
-  Tcb &t = listener_of(r);
-  Listener &l = *t.listener;
+Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
+  Tcb& t = listener_of(r);
+  Listener& l = *t.listener;
   const atcp_tuple tuple = tuple_of(r);
   // Karn: after a second SYN-ACK nobody knows which one this answers.
   const bool clean = load_relaxed(&r.retrans) == 0;
@@ -143,8 +139,7 @@ Fate input_third_ack(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now
       reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
       if (ns.param(Param::AbortOnOverflow) != 0) {
         send_rst_for(ns, t.conn(), tuple, seg);
-        if (request_remove(ns, r))
-          ns.count(Counter::EmbryonicRsts);
+        if (request_remove(ns, r)) ns.count(Counter::EmbryonicRsts);
         reason = ATCP_REASON_ABORT_OVERFLOW;
       }
       break;
@@ -159,10 +154,9 @@ Fate input_third_ack(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now
 /// When more than half of the queue is taken, old requests make room: one retry less for each halving of
 /// the share of young ones, so that a burst of real clients, all young, loses nothing and a flood's
 /// leftovers go early (Linux's rule).
-uint32_t allowed_timeouts(const Listener &l, uint32_t retries) {
+uint32_t allowed_timeouts(const Listener& l, uint32_t retries) {
   const uint32_t used = load_relaxed(&l.requests);
-  if (used * 2 <= max(kSmallQueue, load_relaxed(&l.backlog)))
-    return retries;
+  if (used * 2 <= max(kSmallQueue, load_relaxed(&l.backlog))) return retries;
   uint64_t young = static_cast<uint64_t>(load_relaxed(&l.young)) * 2;
   while (retries > kFewRetries && used >= young) {
     retries--;
@@ -173,8 +167,8 @@ uint32_t allowed_timeouts(const Listener &l, uint32_t retries) {
 
 }  // namespace
 
-void negotiate(Ns &ns, const Tcb &listener, const atcp_tuple &tuple, const atcp_seg &syn,
-               const atcp_route &route, Handshake *hs) {
+void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_seg& syn,
+               const atcp_route& route, Handshake* hs) {
   hs->irs = Seq(syn.seq);
   hs->peer_wnd = syn.wnd;
   hs->peer_mss = (syn.has & ATCP_OPT_MSS) != 0 ? syn.mss : kDefaultMss;
@@ -186,8 +180,7 @@ void negotiate(Ns &ns, const Tcb &listener, const atcp_tuple &tuple, const atcp_
   hs->ts_offset = timestamp_offset(ns, tuple);
 
   uint32_t advmss = min(route.advmss, kMaxWindowField);
-  if (listener.user_mss != 0)
-    advmss = min(advmss, static_cast<uint32_t>(listener.user_mss));
+  if (listener.user_mss != 0) advmss = min(advmss, static_cast<uint32_t>(listener.user_mss));
   hs->advmss = static_cast<uint16_t>(advmss);
 
   atcp_rx_space space = {};
@@ -199,12 +192,11 @@ void negotiate(Ns &ns, const Tcb &listener, const atcp_tuple &tuple, const atcp_
   // RFC 7323 2.2: the window of a SYN is not scaled. Whole segments, if there is room for one.
   uint32_t wnd = min(min(space.limit >> kOverheadShift, listener.window_clamp), kMaxWindowField);
   const uint32_t payload = advmss - (hs->ts_ok && advmss > kTsOptionBytes ? kTsOptionBytes : 0);
-  if (payload != 0 && wnd > payload)
-    wnd -= wnd % payload;
+  if (payload != 0 && wnd > payload) wnd -= wnd % payload;
   hs->rcv_wnd = wnd;
 }
 
-bool send_synack(Ns &ns, const atcp_conn *listener, const atcp_tuple &tuple, const Handshake &hs,
+bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
                  uint32_t tsval) {
   Header h;
   h.flags = ATCP_SYN | ATCP_ACK;
@@ -223,12 +215,11 @@ bool send_synack(Ns &ns, const atcp_conn *listener, const atcp_tuple &tuple, con
   return send_reply(ns, listener, tuple, h);
 }
 
-uint32_t request_start(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Handshake &hs,
+uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        Now now) {
-  Listener &l = *listener.listener;
-  auto *r = static_cast<Request *>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
-  if (r == nullptr)
-    return ATCP_REASON_NO_MEMORY;
+  Listener& l = *listener.listener;
+  auto* r = static_cast<Request*>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
+  if (r == nullptr) return ATCP_REASON_NO_MEMORY;
   if (!atcp_os_conn_tryget(listener.conn())) {
     atcp_os_free(r, ATCP_MEM_REQUEST);
     return ATCP_REASON_LISTENER_CLOSED;
@@ -262,14 +253,13 @@ uint32_t request_start(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Han
                         static_cast<uint32_t>(now.us / 1000) + hs.ts_offset))
     // Nothing is lost: the peer will send its SYN again.
     reason = ATCP_REASON_NO_MEMORY;
-  if (reason != ATCP_REASON_NONE)
-    request_remove(ns, *r);
+  if (reason != ATCP_REASON_NONE) request_remove(ns, *r);
   put_endpoint(*r);
   return reason;
 }
 
-void request_settle(Ns &ns, Request &r) {
-  Listener &l = *listener_of(r).listener;
+void request_settle(Ns& ns, Request& r) {
+  Listener& l = *listener_of(r).listener;
   no_longer_young(l, r);
   sub_fetch(&l.requests, 1u);
   sub_fetch(&ns.requests, 1u);
@@ -278,25 +268,22 @@ void request_settle(Ns &ns, Request &r) {
   put_endpoint(r);  // the table's
 }
 
-bool request_remove(Ns &ns, Request &r) {
-  if (!ns.ehash.remove(r))
-    return false;
+bool request_remove(Ns& ns, Request& r) {
+  if (!ns.ehash.remove(r)) return false;
   request_settle(ns, r);
   return true;
 }
 
-Fate request_input(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now) {
-  if (!r.is_hashed())
-    return Fate::Again;
-  Listener &l = *listener_of(r).listener;
+Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
+  if (!r.is_hashed()) return Fate::Again;
+  Listener& l = *listener_of(r).listener;
   const Seq seq(seg.seq);
   const bool ack = (seg.flags & ATCP_ACK) != 0;
   const bool rst = (seg.flags & ATCP_RST) != 0;
   const bool has_ts = r.hs.ts_ok && (seg.has & ATCP_OPT_TS) != 0;
   const uint32_t now_s = static_cast<uint32_t>(now.us / 1000000);
   // A request is never old enough for its timestamp to have expired.
-  const bool old_ts =
-      r.hs.ts_ok && paws_reject(load_relaxed(&r.hs.ts_recent), now_s, seg, now_s);
+  const bool old_ts = r.hs.ts_ok && paws_reject(load_relaxed(&r.hs.ts_recent), now_s, seg, now_s);
 
   // The SYN again: so is the SYN-ACK, and the wheel starts its interval anew.
   if (is_plain_syn(seg) && seq == r.hs.irs && !old_ts) {
@@ -323,11 +310,9 @@ Fate request_input(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now n
   // First: sequence number.
   if (old_ts || !seq_in_window(rcv_nxt(r), r.hs.rcv_wnd, seq, seg_space(seg)))
     return not_acceptable(ns, r, seg, old_ts, pkt, now);
-  if (has_ts && seq <= rcv_nxt(r))
-    store_relaxed(&r.hs.ts_recent, seg.tsval);
+  if (has_ts && seq <= rcv_nxt(r)) store_relaxed(&r.hs.ts_recent, seg.tsval);
   // Second: RST.
-  if (rst)
-    return input_rst(ns, r, seg, pkt, now);
+  if (rst) return input_rst(ns, r, seg, pkt, now);
   // Fourth: SYN. Another incarnation of the peer: neither can go on.
   if ((seg.flags & ATCP_SYN) != 0) {
     send_rst_for(ns, r.listener, tuple_of(r), seg);
@@ -343,13 +328,13 @@ Fate request_input(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now n
   return input_third_ack(ns, r, seg, pkt, now);
 }
 
-void request_expired(Ns &ns, Request &r, Now now) {
+void request_expired(Ns& ns, Request& r, Now now) {
   if (!r.is_hashed()) {
     put_endpoint(r);
     return;
   }
-  const Tcb &t = listener_of(r);
-  Listener &l = *t.listener;
+  const Tcb& t = listener_of(r);
+  Listener& l = *t.listener;
   ns.count(Counter::TCPTimeouts);
   const uint32_t retries =
       t.syn_retries_max != 0 ? t.syn_retries_max : ns.param(Param::SynackRetries);
@@ -367,7 +352,7 @@ void request_expired(Ns &ns, Request &r, Now now) {
   put_endpoint(r);  // the wheel's
 }
 
-void request_icmp(Ns &ns, Request &r, atcp_icmp_kind kind, Seq seq) {
+void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
   if (seq != r.hs.iss) {
     ns.count(Counter::OutOfWindowIcmps);
     ns.reason(ATCP_REASON_ICMP_IGNORED);
@@ -397,21 +382,20 @@ void request_icmp(Ns &ns, Request &r, atcp_icmp_kind kind, Seq seq) {
   }
 }
 
-void requests_drop_all(Ns &ns, const atcp_conn *listener) {
+void requests_drop_all(Ns& ns, const atcp_conn* listener) {
   constexpr uint32_t kBatch = 16;
-  const Listener &l = *tcb_of(listener)->listener;
+  const Listener& l = *tcb_of(listener)->listener;
   // The caller has set `closed`. Of "closed, then requests" here and "requests, then closed" in
   // request_start, one sees the other.
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   for (uint32_t b = 0; b < ns.ehash.buckets() && load_acquire(&l.requests) != 0; b++) {
     uint32_t n = 0;
     do {
-      Request *batch[kBatch];
+      Request* batch[kBatch];
       n = 0;
-      ns.ehash.walk_bucket(b, 0, [&](Endpoint &e) {
+      ns.ehash.walk_bucket(b, 0, [&](Endpoint& e) {
         if (e.kind == EntryKind::Request && as_request(&e)->listener == listener) {
-          if (n == kBatch)
-            return false;
+          if (n == kBatch) return false;
           endpoint_get(e);
           batch[n++] = as_request(&e);
         }

@@ -17,9 +17,9 @@ struct Handshake {
   Seq irs;
   uint32_t ts_recent;  ///< atomic
   uint32_t ts_offset;
-  uint32_t rcv_wnd;    ///< what the SYN-ACK offers
-  uint16_t peer_wnd;   ///< window of the SYN, which is not scaled
-  uint16_t peer_mss;   ///< MSS option of the SYN, or 536
+  uint32_t rcv_wnd;   ///< what the SYN-ACK offers
+  uint16_t peer_wnd;  ///< window of the SYN, which is not scaled
+  uint16_t peer_mss;  ///< MSS option of the SYN, or 536
   uint16_t advmss;
   uint8_t snd_wscale;
   uint8_t rcv_wscale;
@@ -29,7 +29,7 @@ struct Handshake {
 };
 
 struct Request : SmallEntry {
-  atcp_conn *listener;  ///< referenced while the request is hashed; valid for RCU readers as well
+  atcp_conn* listener;  ///< referenced while the request is hashed; valid for RCU readers as well
   uint64_t synack_us;   ///< when the first SYN-ACK left
   Handshake hs;
   uint32_t last_ack_ms;  ///< rate limit of answers; 0: none yet. Racy, see reply_allowed
@@ -39,35 +39,35 @@ struct Request : SmallEntry {
 };
 static_assert(sizeof(Request) <= 192);
 
-inline Request *as_request(Endpoint *e) {
-  return static_cast<Request *>(static_cast<SmallEntry *>(e));
+inline Request* as_request(Endpoint* e) {
+  return static_cast<Request*>(static_cast<SmallEntry*>(e));
 }
 
 /// Fill in what depends on the SYN, the parameters and the listener (all but iss).
-void negotiate(Ns &ns, const Tcb &listener, const atcp_tuple &tuple, const atcp_seg &syn,
-               const atcp_route &route, Handshake *hs);
+void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_seg& syn,
+               const atcp_route& route, Handshake* hs);
 /// The SYN-ACK; tsval as it is to stand in the option. False: it could not be handed to IP.
-bool send_synack(Ns &ns, const atcp_conn *listener, const atcp_tuple &tuple, const Handshake &hs,
+bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
                  uint32_t tsval);
 
 /// Make, hash and arm a request for hs, and send its SYN-ACK. ATCP_REASON_NONE, or why not;
 /// LISTENER_CLOSED, REQUEST_SYN_DUP: look the 4-tuple up anew.
-uint32_t request_start(Ns &ns, Tcb &listener, const atcp_tuple &tuple, const Handshake &hs,
+uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        Now now);
 /// Take it out of the table and settle its accounts. False: somebody else did. The caller has a reference
 /// of its own, or is inside RCU.
-bool request_remove(Ns &ns, Request &r);
+bool request_remove(Ns& ns, Request& r);
 /// The accounts alone: for a request whose place in the table a connection has taken.
-void request_settle(Ns &ns, Request &r);
+void request_settle(Ns& ns, Request& r);
 
 /// A segment for a request. The caller has a reference and keeps it. Context: inside RCU.
-Fate request_input(Ns &ns, Request &r, const atcp_seg &seg, atcp_pkt *pkt, Now now);
+Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 /// The wheel let go of the request, with its reference. Context: inside RCU.
-void request_expired(Ns &ns, Request &r, Now now);
+void request_expired(Ns& ns, Request& r, Now now);
 /// An ICMP error quoting the SYN-ACK. Context: inside RCU.
-void request_icmp(Ns &ns, Request &r, atcp_icmp_kind kind, Seq seq);
+void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq);
 /// All requests of a listener vanish. Context: process.
-void requests_drop_all(Ns &ns, const atcp_conn *listener);
+void requests_drop_all(Ns& ns, const atcp_conn* listener);
 
 }  // namespace atcp
 

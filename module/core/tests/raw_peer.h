@@ -87,8 +87,7 @@ class RawPeerTest : public ::testing::Test {
   /// The one reply there must be.
   atcp_seg reply() {
     EXPECT_EQ(replies.size(), 1u) << texts();
-    if (replies.empty())
-      return {};
+    if (replies.empty()) return {};
     const atcp_seg s = replies.front().seg;
     replies.pop_front();
     return s;
@@ -97,9 +96,7 @@ class RawPeerTest : public ::testing::Test {
     send(o);
     return reply();
   }
-  void expect_silence() {
-    EXPECT_EQ(replies.size(), 0u) << texts();
-  }
+  void expect_silence() { EXPECT_EQ(replies.size(), 0u) << texts(); }
   std::string texts() const {
     std::string all;
     for (const Emitted& e : replies)

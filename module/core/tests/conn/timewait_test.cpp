@@ -19,7 +19,10 @@ class TimeWaitTest : public RawPeerTest {
     const uint32_t iss = ask(o).seq;
     send({.seq = kIrs + 1, .ack = iss + 1, .tsval = tsval, .port = port});
     listener.accept()->close();
-    send({.flags = ATCP_FIN | ATCP_ACK, .seq = kIrs + 1, .ack = iss + 2, .tsval = tsval,
+    send({.flags = ATCP_FIN | ATCP_ACK,
+          .seq = kIrs + 1,
+          .ack = iss + 2,
+          .tsval = tsval,
           .port = port});
     EXPECT_EQ(reply().ack, kIrs + 2);
     EXPECT_EQ(found(port), ATCP_FOUND_TIMEWAIT);

@@ -16,8 +16,7 @@ struct Seen {
 
   static bool take(void* arg, const atcp_entry_info* e) {
     Seen& s = *static_cast<Seen*>(arg);
-    if (s.room == 0)
-      return false;
+    if (s.room == 0) return false;
     s.room--;
     s.calls++;
     const uint16_t port = e->kind == ATCP_FOUND_LISTENER ? e->tuple.lport : e->tuple.rport;

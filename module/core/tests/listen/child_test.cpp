@@ -73,11 +73,11 @@ TEST_F(Child, AcceptedInOrder) {
 
 TEST_F(Child, InheritsTheListenersWishes) {
   Sock l = srv.listen(kPort);
-  l.set_option(1, 1);     // TCP_NODELAY
-  l.set_option(2, 900);   // TCP_MAXSEG
-  l.set_option(4, 11);    // TCP_KEEPIDLE
-  l.set_option(5, 12);    // TCP_KEEPINTVL
-  l.set_option(6, 13);    // TCP_KEEPCNT
+  l.set_option(1, 1);       // TCP_NODELAY
+  l.set_option(2, 900);     // TCP_MAXSEG
+  l.set_option(4, 11);      // TCP_KEEPIDLE
+  l.set_option(5, 12);      // TCP_KEEPINTVL
+  l.set_option(6, 13);      // TCP_KEEPCNT
   l.set_option(18, 14000);  // TCP_USER_TIMEOUT
   {
     Border b("set_cc");
@@ -189,8 +189,7 @@ TEST_F(Child, BacklogOfConnectionsSurvivesRandomFailures) {
   for (uint16_t p = 5000; p < 5200; p++) {
     for (int tries = 0; tries < 5 && found(p) != ATCP_FOUND_CONN; tries++) {
       send(syn(p));
-      if (replies.size() != 1)
-        continue;
+      if (replies.size() != 1) continue;
       const uint32_t iss = reply().seq;
       send({.seq = kIrs + 1, .ack = iss + 1, .port = p});
     }

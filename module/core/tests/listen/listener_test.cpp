@@ -24,8 +24,8 @@ TEST_F(Listen, SynWithoutOptionsGetsMssOnly) {
 
 TEST_F(Listen, SynOptionsAreEchoed) {
   srv.listen(kPort);
-  const atcp_seg s = ask({.flags = ATCP_SYN, .seq = kIrs, .tsval = 77, .mss = 1400, .wscale = 5,
-                          .sack_ok = true});
+  const atcp_seg s =
+      ask({.flags = ATCP_SYN, .seq = kIrs, .tsval = 77, .mss = 1400, .wscale = 5, .sack_ok = true});
   EXPECT_EQ(s.has, ATCP_OPT_MSS | ATCP_OPT_TS | ATCP_OPT_WSCALE | ATCP_OPT_SACK_OK);
   EXPECT_EQ(s.tsecr, 77u);
   EXPECT_EQ(s.wscale, choose_rcv_wscale(srv.ns(), 131072));
@@ -36,8 +36,8 @@ TEST_F(Listen, SynOptionsCanBeTurnedOff) {
   srv.set("timestamps", "0");
   srv.set("sack", "0");
   srv.set("window_scaling", "0");
-  const atcp_seg s = ask({.flags = ATCP_SYN, .seq = kIrs, .tsval = 77, .mss = 1400, .wscale = 5,
-                          .sack_ok = true});
+  const atcp_seg s =
+      ask({.flags = ATCP_SYN, .seq = kIrs, .tsval = 77, .mss = 1400, .wscale = 5, .sack_ok = true});
   EXPECT_EQ(s.has, ATCP_OPT_MSS);
 }
 

@@ -21,8 +21,7 @@ TEST_F(RequestTest, SynAckAgainAt1371531ThenGone) {
   while (found() == ATCP_FOUND_REQUEST && net.now() - t0 < 100 * kSec) {
     replies.clear();
     net.run(100 * kMs);
-    if (!replies.empty())
-      at.push_back((net.now() - t0) / kSec);
+    if (!replies.empty()) at.push_back((net.now() - t0) / kSec);
   }
   EXPECT_EQ(at, (std::vector<uint64_t>{1, 3, 7, 15, 31}));
   EXPECT_EQ((net.now() - t0) / kSec, 63u);
