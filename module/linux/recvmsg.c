@@ -228,7 +228,7 @@ static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 	if (flags & MSG_OOB)
 		return -EINVAL;
 
-	while (copied < len) {
+	do {
 		n = atcp_rx_copy(sk, msg, len - copied, flags, flags & MSG_PEEK ? copied : 0);
 		if (n < 0) {
 			err = n;
@@ -241,7 +241,8 @@ static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 			/* The program's memory gave out in the middle. */
 			break;
 		}
-		if (copied == len)
+		/* A read of no bytes waits for data all the same. */
+		if (copied == len && (len || asp->rcv_bytes))
 			break;
 
 		if (READ_ONCE(sk->sk_backlog.tail)) {
@@ -270,7 +271,7 @@ static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 		err = atcp_rx_wait(sk, &timeo, flags & MSG_PEEK ? copied : 0);
 		if (err)
 			break;
-	}
+	} while (copied < len);
 	atcp_rx_tell(sk, &eaten);
 	return copied ?: err;
 }

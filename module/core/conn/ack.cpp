@@ -177,7 +177,11 @@ bool update_send_window(Tcb& t, const atcp_seg& seg) {
   t.snd_wl1 = seq;
   const bool changed = wnd != t.snd_wnd;
   t.snd_wnd = wnd;
-  if (wnd > t.max_snd_wnd) t.max_snd_wnd = wnd;
+  if (wnd > t.max_snd_wnd) {
+    const bool bounded = t.mss >= t.max_snd_wnd / 2;
+    t.max_snd_wnd = wnd;
+    if (bounded) update_mss(t, t.pmtu);
+  }
   return changed;
 }
 

@@ -60,6 +60,16 @@ atcp_err shutdown_send(Tcb& t, Now now) {
   return ATCP_OK;
 }
 
+void start_fin_wait2(Tcb& t, Now now) {
+  if (t.linger2_s < 0) {
+    abort_with_reset(t, ATCP_REASON_ABORT_ON_LINGER, ATCP_OK, now);
+    return;
+  }
+  const uint32_t own = static_cast<uint32_t>(t.linger2_s);
+  const uint64_t s = own != 0 ? own : t.param(Param::FinTimeout);
+  t.timers.set(TimerId::FinWait2, now.us + s * 1000000);
+}
+
 void close(Tcb& t, uint32_t unread, bool linger0, Now now) {
   t.rx_closed = true;
   if (t.in_done || t.state == State::Closed || t.state == State::Listen) {
@@ -81,11 +91,9 @@ void close(Tcb& t, uint32_t unread, bool linger0, Now now) {
   }
   apply(t, now);
   if (t.in_done) return;
-  if (t.state == State::FinWait2) {
-    // The program's half-close became a full one: the peer's FIN has fin_timeout to come.
-    const uint32_t s = t.linger2_s != 0 ? t.linger2_s : t.param(Param::FinTimeout);
-    t.timers.set(TimerId::FinWait2, now.us + static_cast<uint64_t>(s) * 1000000);
-  }
+  // The program's half-close became a full one.
+  if (t.state == State::FinWait2) start_fin_wait2(t, now);
+  if (t.in_done) return;
   t.timers.stop(TimerId::Keepalive);
   t.timers.sync(t.conn());
 }

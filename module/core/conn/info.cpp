@@ -30,7 +30,8 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   o->ato_us = t.ato_us;
   o->snd_mss = t.mss;
   o->rcv_mss = t.rcv_mss;
-  o->advmss = t.advmss;
+  // What remains of it beside the timestamps, as Linux shows it.
+  o->advmss = t.ts_ok && t.advmss > kTsOptionBytes ? t.advmss - kTsOptionBytes : t.advmss;
   o->pmtu = t.pmtu;
   o->cwnd = t.cc.cwnd;
   o->ssthresh = t.cc.ssthresh;

@@ -100,10 +100,7 @@ void fin_acked(Tcb& t, Now now) {
     case State::FinWait1:
       set_state(t, State::FinWait2);
       atcp_os_conn_event(t.conn(), ATCP_EV_STATE);
-      if (atcp_os_conn_orphaned(t.conn())) {
-        const uint32_t s = t.linger2_s != 0 ? t.linger2_s : t.param(Param::FinTimeout);
-        t.timers.set(TimerId::FinWait2, now.us + static_cast<uint64_t>(s) * 1000000);
-      }
+      if (atcp_os_conn_orphaned(t.conn())) start_fin_wait2(t, now);
       break;
     case State::Closing:
       enter_time_wait(t, now);
@@ -179,6 +176,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     }
     t.snd_wnd = static_cast<uint32_t>(seg.wnd) << t.snd_wscale;
     t.max_snd_wnd = max(t.max_snd_wnd, t.snd_wnd);
+    update_mss(t, t.pmtu);
     t.snd_wl1 = Seq(seg.seq);
     t.snd_una = t.iss + 1;
     become_established(t, now);

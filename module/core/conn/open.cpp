@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kRtoFallbackUs = 3000000;  ///< RFC 6298 5.7, after a SYN was retransmitted
 
 /// Windows and MSS to announce, from the route and the buffer.
-bool prepare_syn(Tcb& t, Now now) {
+bool prepare_syn(Tcb& t) {
   atcp_route route;
   if (!atcp_os_conn_route(t.conn(), &route)) return false;
   t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
@@ -26,8 +26,12 @@ bool prepare_syn(Tcb& t, Now now) {
   atcp_os_rx_space(t.conn(), &sp);
   t.rcv_wscale = choose_rcv_wscale(*t.ns, sp.limit);
   const uint32_t space = static_cast<uint32_t>(static_cast<uint64_t>(sp.limit) * t.scaling >> 8);
+  if (t.user_clamp != 0) t.window_clamp = t.user_clamp;
   t.rcv_wnd = min(min(space, 65535u), t.window_clamp);
-  static_cast<void>(now);
+  // Whole segments, if there is room for one.
+  const uint32_t options = t.param(Param::Timestamps) != 0 ? kTsOptionBytes : 0;
+  const uint32_t payload = t.advmss > options ? t.advmss - options : 1;
+  if (t.rcv_wnd > payload) t.rcv_wnd -= t.rcv_wnd % payload;
   return true;
 }
 
@@ -97,7 +101,7 @@ void refuse_ack(Tcb& t, const atcp_seg& seg) {
 atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now) {
   if (t.state != State::Closed) return ATCP_ERR_IS_CONN;
   if (t.in_done) tcb_restart(t);
-  if (!prepare_syn(t, now)) return ATCP_ERR_HOST_UNREACH;
+  if (!prepare_syn(t)) return ATCP_ERR_HOST_UNREACH;
   Seq iss_hint;
   bool reused = false;
   const uint16_t lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));

@@ -18,6 +18,7 @@ enum SolTcp : uint32_t {
   kKeepcnt = 6,
   kSyncnt = 7,
   kLinger2 = 8,
+  kWindowClamp = 10,
   kQuickack = 12,
   kUserTimeout = 18,
 };
@@ -28,6 +29,7 @@ constexpr int32_t kMaxKeepSeconds = 32767;
 constexpr int32_t kMaxKeepCount = 127;
 constexpr int32_t kMaxSynRetries = 127;
 constexpr int32_t kMaxLinger2S = 120;
+constexpr uint32_t kMinClamp = 1152;  ///< half of Linux's smallest receive buffer
 
 }  // namespace
 
@@ -65,7 +67,17 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       t.syn_retries_max = static_cast<uint8_t>(v);
       return ATCP_OK;
     case kLinger2:
-      t.linger2_s = v <= 0 ? 0 : static_cast<uint32_t>(min(v, kMaxLinger2S));
+      t.linger2_s = v < 0 ? -1 : min(v, kMaxLinger2S);
+      return ATCP_OK;
+    case kWindowClamp:
+      if (v == 0) {
+        if (t.state != State::Closed) return ATCP_ERR_INVALID;
+        t.user_clamp = 0;
+        return ATCP_OK;
+      }
+      t.user_clamp = max(static_cast<uint32_t>(v), kMinClamp);
+      t.window_clamp = t.user_clamp;
+      t.rcv_ssthresh = min(t.rcv_ssthresh, t.window_clamp);
       return ATCP_OK;
     case kQuickack:
       if (v != 0) {
@@ -113,7 +125,10 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       *v = or_ns(t.syn_retries_max, Param::SynRetries);
       return ATCP_OK;
     case kLinger2:
-      *v = or_ns(t.linger2_s, Param::FinTimeout);
+      *v = t.linger2_s < 0 ? -1 : or_ns(static_cast<uint32_t>(t.linger2_s), Param::FinTimeout);
+      return ATCP_OK;
+    case kWindowClamp:
+      *v = static_cast<int32_t>(t.user_clamp);
       return ATCP_OK;
     case kQuickack:
       *v = t.quick_acks > 0;

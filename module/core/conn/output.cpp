@@ -227,6 +227,11 @@ void update_mss(Tcb& t, uint32_t pmtu) {
   mss = max(mss, t.param(Param::MinSndMss));
   if (t.ts_ok) mss = mss > kTsOptionBytes + 8 ? mss - kTsOptionBytes : 8;
   t.pmtu = static_cast<uint16_t>(min(pmtu, 65535u));
+  // Two segments at least must fit the peer's window, or each would wait for the last one's ACK.
+  if (t.max_snd_wnd != 0) {
+    const uint32_t bound = t.max_snd_wnd > 536 ? t.max_snd_wnd / 2 : t.max_snd_wnd;
+    mss = min(mss, max(bound, t.param(Param::MinSndMss)));
+  }
   t.mss = min(mss, kMaxPieceBytes);
 }
 

@@ -101,6 +101,7 @@ void tcb_restart(Tcb& t) {
   t.syn_retries_max = old.syn_retries_max;
   t.user_timeout_ms = old.user_timeout_ms;
   t.linger2_s = old.linger2_s;
+  t.user_clamp = old.user_clamp;
   set_cc(t, *old.cc_ops, false, Now(0));
 }
 

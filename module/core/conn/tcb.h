@@ -172,7 +172,8 @@ struct Tcb : Endpoint {
   uint8_t keep_count;
   uint8_t syn_retries_max;   ///< TCP_SYNCNT, 0: the namespace's
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none
-  uint32_t linger2_s;        ///< TCP_LINGER2, 0: the namespace's fin_timeout
+  int32_t linger2_s;         ///< TCP_LINGER2, 0: the namespace's fin_timeout, -1: no FIN_WAIT_2
+  uint32_t user_clamp;       ///< TCP_WINDOW_CLAMP, bytes, 0: none
   uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
   uint32_t total_retrans;
   uint32_t dsack_dups;
@@ -342,6 +343,9 @@ atcp_err shutdown_send(Tcb& t, Now now);
 void enter_time_wait(Tcb& t, Now now);
 void on_timer(Tcb& t, Now now);
 void restart_keepalive(Tcb& t, Now now);
+/// Nobody reads any more and our FIN is acknowledged: the peer's FIN has so long to come, or, with
+/// TCP_LINGER2 below zero, no time at all. Ends the connection in that case.
+void start_fin_wait2(Tcb& t, Now now);
 void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
 void conn_info(const Tcb& t, atcp_conn_info* out, Now now);

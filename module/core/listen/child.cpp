@@ -20,6 +20,7 @@ void inherit_wishes(Tcb& c, const Tcb& listener) {
   c.syn_retries_max = listener.syn_retries_max;
   c.user_timeout_ms = listener.user_timeout_ms;
   c.linger2_s = listener.linger2_s;
+  c.user_clamp = listener.user_clamp;
   c.user_mss = listener.user_mss;
   if (listener.window_clamp != 0) c.window_clamp = listener.window_clamp;
 }

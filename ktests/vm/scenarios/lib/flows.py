@@ -75,6 +75,25 @@ def stop_watch(dump):
     return [line for line in text.splitlines() if re.match(r"\d\d:\d\d:\d\d", line)]
 
 
+def unowed_resets(packets):
+    """Of what a watch with SYN, FIN and RST saw: the resets that no stack owes. One is owed to a segment that
+    comes (late, or twice) for a connection of which both FINs have been seen: the side that closed second has
+    forgotten it by then."""
+    closed, bad = {}, []
+    for line in packets:
+        m = re.search(r"IP (\S+) > (\S+): Flags \[([^\]]*)\]", line)
+        if not m:
+            continue
+        pair, flags = frozenset(m.group(1, 2)), m.group(3)
+        if "S" in flags:
+            closed[pair] = set()
+        if "F" in flags:
+            closed.setdefault(pair, set()).add(m.group(1))
+        if "R" in flags and len(closed.get(pair, ())) < 2:
+            bad.append(line)
+    return bad
+
+
 def tested():
     """The protocol under test, as xfer names it."""
     return net.PROTO_NAME
