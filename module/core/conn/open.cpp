@@ -178,6 +178,7 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   take_irs(t, seg, now);
   if (ack) {
     t.snd_una = seg_ack;
+    t.bytes_acked += 1;  // Linux's tcpi_bytes_acked counts the SYN of an active open
     if (t.syn_retries == 0)
       t.rtt.sample(static_cast<uint32_t>(max<uint64_t>(now.us - first_syn_us, 1)), now.us);
     become_established(t, now);

@@ -9,6 +9,9 @@ namespace atcp {
 
 namespace {
 
+/// A segment of this size is worth sending, however large the peer's window once was.
+constexpr uint32_t kNotSilly = 4096;
+
 /// The header every segment of the connection starts from.
 Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
   Header h;
@@ -80,7 +83,7 @@ uint32_t sendable(Tcb& t, const TxSeg& s, uint32_t quota, bool more) {
   // the largest window that the peer ever offered.
   if (limit >= t.mss) return limit - limit % t.mss;
   const bool window_limits = static_cast<uint64_t>(static_cast<uint32_t>(room)) <= cwnd_bytes;
-  if (window_limits && limit >= max(t.max_snd_wnd / 2, 1u)) return limit;
+  if (window_limits && limit >= clamp(t.max_snd_wnd / 2, 1u, kNotSilly)) return limit;
   return 0;
 }
 
