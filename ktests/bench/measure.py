@@ -172,6 +172,9 @@ def main():
     repetitions, seconds, only = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
     rows = []
     with TwoHosts() as hosts:
+        # As many local ports as the kernel's TCP has, or running out of them would be measured.
+        for prefix in ("", hosts.prefix("a"), hosts.prefix("b")):
+            net.set_param("port_range", "32768 60999", prefix)
         for name, unit, more, function in measurements([Place(None), Place(hosts)], seconds):
             if only not in name:
                 continue
