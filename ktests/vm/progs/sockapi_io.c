@@ -159,7 +159,10 @@ static void send_timeout_and_full_buffer(void)
 		total += n;
 	say("full: %s, more than 20000: %d\n", errno_text(errno), total > 20000);
 	POLLS(p.client);
-	CALL(send(p.client, big, 50000, 0));
+	/* How much more the two buffers hold is each stack's own affair; that it ends after the time-out is not. */
+	n = send(p.client, big, 50000, 0);
+	say("ends by itself: %d\n", n > 0 || errno == EAGAIN);
+	total += n > 0 ? n : 0;
 	while ((n = recv(p.server, big, sizeof(big), MSG_DONTWAIT)) > 0 || total > 0)
 		total = n > 0 ? total - n : (pause_ms(5), total);
 	wait_for(p.client, POLLOUT);

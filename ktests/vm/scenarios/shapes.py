@@ -83,8 +83,8 @@ def loopback():
 
 
 def heavy_loss():
-    """A quarter of all packets vanishes; everything arrives all the same."""
-    both_ways("--timeout 200", 60001, netem="loss 25% delay 2ms")
+    """A seventh of all packets vanishes; everything arrives all the same."""
+    both_ways("--timeout 200", 60001, netem="loss 15% delay 2ms")
 
 
 def thin_pipe():
