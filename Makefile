@@ -128,7 +128,7 @@ unit: ## unit tests of the core and of the tool, under ASan and UBSan (ARGS=--gt
 FUZZ	 := $(sort $(wildcard ktests/fuzz/*_fuzz.cpp))
 FUZZBIN	 := $(patsubst ktests/fuzz/%.cpp,$(B)/fuzz/%,$(FUZZ))
 FUZZFLAGS := -std=c++20 -O1 -g -funsigned-char -fno-strict-aliasing -fsanitize=address,undefined $(DEP) -Iuapi -Imodule/core -Imodule/core/tests
-FUZZ_SHARED := $(CORE_SRC) $(wildcard module/core/tests/fake_os*.cpp module/core/tests/fake_net*.cpp)
+FUZZ_SHARED := $(CORE_SRC) module/core/tests/fake_os.cpp module/core/tests/fake_net.cpp
 
 $(B)/fuzz/module/%.o: module/%.cpp
 	$(Q)mkdir -p $(@D)
@@ -137,7 +137,7 @@ $(B)/fuzz/ktests/%.o: ktests/%.cpp
 	$(Q)mkdir -p $(@D)
 	$(Q)clang++ $(FUZZFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(FUZZBIN): $(B)/fuzz/%: $(B)/fuzz/ktests/fuzz/%.o $(call obj,fuzz,$(FUZZ_SHARED))
-	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $^
+	$(Q)clang++ -fsanitize=fuzzer,address,undefined -o $@ $^ -lgtest -pthread
 
 .PHONY: fuzz fuzz-files
 fuzz-files: $(FUZZBIN)

@@ -170,6 +170,8 @@ class FakeOs {
   void complain(const std::string& what);
   /// Complaints so far, and what would be a leak now; empty if all is well.
   std::vector<std::string> audit();
+  /// Complaints alone.
+  const std::vector<std::string>& complaints() const { return complaints_; }
   uint64_t live_allocations() const { return allocations_.size(); }
   uint64_t live_packets() const { return packets_.size(); }
   /// Runs before a reference to a socket is tried: what another CPU may do just then.
