@@ -232,8 +232,8 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
     }
     if (t.fin_queued && ack == t.write_seq) r.fin_acked = true;
     if (t.packets_out == 0) {
+      // A backed-off RTO stays as it is until there is a sample (Karn; RFC 6298 5.7).
       t.timers.stop(TimerId::Retransmit);
-      t.backoff = 0;
     } else {
       arm_rto(t, now);  // RFC 6298 5.3
     }

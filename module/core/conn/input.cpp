@@ -175,7 +175,8 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
       return;
     }
     t.snd_wnd = static_cast<uint32_t>(seg.wnd) << t.snd_wscale;
-    t.max_snd_wnd = max(t.max_snd_wnd, t.snd_wnd);
+    // The window of a SYN is not scaled: it says nothing of how large this one can be.
+    t.max_snd_wnd = t.snd_wnd;
     update_mss(t, t.pmtu);
     t.snd_wl1 = Seq(seg.seq);
     t.snd_una = t.iss + 1;

@@ -2,6 +2,7 @@
 //
 // The receiving half: payload into the program's queue or into reassembly, the peer's FIN, the
 // window that is offered (RFC 9293 3.8.6.2.2), receive-buffer autotuning, and when an ACK is due.
+#include "conn/reply.h"
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -298,8 +299,10 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   // RFC 9293 3.6.1 (SHLD-3): data for which nobody is left is answered by a reset.
   if (t.rx_closed && in(t.state, bit(State::FinWait1) | bit(State::FinWait2)) && seg.len > 0 &&
       data_end > t.rcv_nxt) {
-    t.ns->drop(pkt, ATCP_REASON_ABORT_ON_DATA);
-    abort_with_reset(t, ATCP_REASON_ABORT_ON_DATA, ATCP_ERR_RESET, now);
+    // With the peer's own acknowledgement as sequence number, for that is the one it cannot doubt.
+    atcp_os_pkt_free(pkt, ATCP_REASON_ABORT_ON_DATA);  // counted by done()
+    send_rst_for(*t.ns, t.conn(), tuple_of(t), seg);
+    done(t, ATCP_REASON_ABORT_ON_DATA, ATCP_ERR_RESET);
     return;
   }
   if (end <= t.rcv_nxt) {

@@ -15,7 +15,7 @@ TEST_F(Child, ThirdAckMakesAConnection) {
   Sock l = srv.listen(kPort);
   const uint32_t iss = half_open();
   net.run(30 * kMs);
-  send({.seq = kIrs + 1, .ack = iss + 1, .wnd = 1234});
+  send({.seq = kIrs + 1, .ack = iss + 1, .wnd = 12340});
   expect_silence();
   EXPECT_EQ(found(), ATCP_FOUND_CONN);
   EXPECT_EQ(ledger(l).accept_queue, 1u);
@@ -29,7 +29,7 @@ TEST_F(Child, ThirdAckMakesAConnection) {
   EXPECT_EQ(t.state, State::Established);
   EXPECT_EQ(t.snd_una, Seq(iss + 1));
   EXPECT_EQ(t.rcv_nxt, Seq(kIrs + 1));
-  EXPECT_EQ(t.snd_wnd, 1234u);
+  EXPECT_EQ(t.snd_wnd, 12340u);
   EXPECT_EQ(t.peer_mss, 1460);
   EXPECT_EQ(t.mss, 1460u);
   EXPECT_EQ(t.rtt.srtt_us(), 30000u);
