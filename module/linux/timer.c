@@ -90,6 +90,9 @@ void atcp_os_conn_timer(struct atcp_conn *c, uint64_t deadline_ns)
 
 /* ---- the namespace's timer ----------------------------------------------------------- */
 
+/* Up to here the kernel's timers are late by at most 8 jiffies. */
+#define ATCP_NEAR_JIFFIES 500
+
 static void atcp_ns_timer_fire(struct timer_list *t)
 {
 	struct atcp_osns *osns = container_of(t, struct atcp_osns, timer);
@@ -97,14 +100,24 @@ static void atcp_ns_timer_fire(struct timer_list *t)
 	atcp_core_ns_timer(osns->core, atcp_now());
 }
 
+/*
+ * The kernel's timers are late by up to an eighth of their time, in steps, which would add to the core's
+ * own rounding. So a far deadline is approached: the core, woken early, finds nothing due and asks again.
+ */
 void atcp_os_ns_timer(struct atcp_osns *ns, uint64_t deadline_ns)
 {
+	unsigned long now = jiffies, delta;
+
 	if (READ_ONCE(ns->dying))
 		return;
-	if (deadline_ns)
-		mod_timer(&ns->timer, atcp_deadline_jiffies(deadline_ns, atcp_now()));
-	else
+	if (!deadline_ns) {
 		del_timer(&ns->timer);
+		return;
+	}
+	delta = atcp_deadline_jiffies(deadline_ns, atcp_now()) - now;
+	if (delta > ATCP_NEAR_JIFFIES)
+		delta -= delta / 8;
+	mod_timer(&ns->timer, now + delta);
 }
 
 void atcp_ns_timer_init(struct atcp_osns *osns)
