@@ -317,7 +317,16 @@ static bool atcp_tx_unshare(struct sk_buff *skb)
 	return true;
 }
 
-struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at)
+/* Beyond twice the send buffer and two full pieces the queue is not cut any finer (as Linux since
+ * CVE-2019-11478).
+ */
+static bool atcp_tx_cut_fine(const struct sock *sk)
+{
+	return (sk->sk_wmem_queued >> 1) > sk->sk_sndbuf + 2 * ATCP_MAX_PIECE;
+}
+
+struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at,
+				  bool must)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
 	struct sk_buff *skb = atcp_pkt_skb(pkt);
@@ -325,6 +334,8 @@ struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uin
 	u32 moved;
 
 	if (WARN_ON_ONCE(at == 0 || at >= skb->len))
+		return NULL;
+	if (!must && atcp_tx_cut_fine(sk))
 		return NULL;
 	rest = atcp_tx_alloc(sk, GFP_ATOMIC | __GFP_NOWARN);
 	if (!rest)

@@ -46,7 +46,7 @@ struct atcp_pkt {
  * A connection or listening socket. The storage is part of the port's socket; the layout is
  * the core's (class Tcb, whose size a static_assert keeps below this).
  */
-#define ATCP_CONN_WORDS 94
+#define ATCP_CONN_WORDS 98
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
@@ -301,8 +301,11 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
 		 const uint8_t *hdr, uint32_t hdr_len);
 /* Split a piece of the send queue: pkt keeps bytes [0, at), the new one gets the rest. NULL: no
- * memory, pkt unchanged. cb of the new one is zero. Lock: conn. */
-struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at);
+ * memory, pkt unchanged. cb of the new one is zero. must: false if it may be refused because the
+ * queue has been cut into so many pieces already that they cost a multiple of the send buffer (a
+ * peer can force that by what it SACKs). Lock: conn. */
+struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t at,
+				  bool must);
 /* Drop the first `bytes` of a piece, which are acknowledged. False: no memory, unchanged. Lock: conn. */
 bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes);
 /* Free a piece of the send queue and uncharge it. Lock: conn. */

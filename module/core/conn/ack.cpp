@@ -26,12 +26,14 @@ void unmark(Tcb& t, TxSeg& s) {
 
 /// A piece was delivered, by SACK or cumulatively: what that says about reordering and time.
 void note_delivery(Tcb& t, const TxSeg& s, AckSample& a) {
-  if (s.sent_us > t.newest_sent_us) t.newest_sent_us = s.sent_us;
+  // RFC 8985 6.2: an ACK this soon after a retransmission is the original's.
+  const bool too_soon = s.has(TxSeg::kRetransmitted) && a.now_us - s.sent_us < t.rtt.min_rtt_us();
+  if (s.sent_us > t.newest_sent_us && !too_soon) t.newest_sent_us = s.sent_us;
   if (s.has(TxSeg::kRetransmitted)) {
     a.retrans_acked = true;
-  } else if (t.sack_ok && t.sacked_out > 0 && s.end() < t.high_sacked) {
+  } else if (t.sack_ok && a.had_sacked && s.end() < a.prior_high) {
     // It was overtaken by what is SACKed above it, and not lost.
-    const uint32_t gap = bytes_between(s.end(), t.high_sacked) / t.mss + 1;
+    const uint32_t gap = bytes_between(s.end(), a.prior_high) / t.mss + 1;
     a.reorder_seen = max(a.reorder_seen, gap);
   }
 }
@@ -206,6 +208,9 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   AckSample a;
   a.prior_una = t.snd_una;
   a.prior_in_flight = t.in_flight();
+  a.had_sacked = t.sacked_out > 0;
+  a.prior_high = t.high_sacked;
+  a.now_us = now.us;
   const bool was_closed = t.snd_wnd == 0;
   const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
   r.window_opened = wnd_changed && t.snd_wnd > 0;
@@ -224,6 +229,7 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
     t.snd_una = ack;
     t.bytes_acked += bytes;
     t.retransmits = 0;
+    t.last_progress_us = now.us;
     a.rtt_us = sent_us != 0 && now.us > sent_us ? static_cast<uint32_t>(now.us - sent_us) : 0;
     if (a.rtt_us == 0 && sent_us == 0 && a.acked > 0) a.rtt_us = ts_rtt_us(t, seg, now);
     if (a.rtt_us != 0) {

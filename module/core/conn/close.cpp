@@ -19,7 +19,8 @@ CloseRow close_row(State s) {
     case State::Established:
       return {State::FinWait1, true};
     case State::SynReceived:
-      return {State::FinWait1, true};
+      // The FIN waits for the handshake: until then it is the SYN that may have to be sent again.
+      return {State::SynReceived, true};
     case State::CloseWait:
       return {State::LastAck, true};
     case State::SynSent:

@@ -35,6 +35,7 @@ void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
   const uint32_t old = t.mss;
   update_mss(t, pmtu);
   if (t.mss >= old || !in(t.state, kSynchronized)) return;
+  if (!t.sack_ok) t.sacked_out = 0;  // inferred from duplicate ACKs, in the old segment size
   // What was sent in larger segments is lost, but not to congestion: send it again at once
   // without touching cwnd. The pieces are counted anew in the smaller segments.
   for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {

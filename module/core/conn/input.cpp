@@ -41,7 +41,7 @@ uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
       t.dsack_pending = true;
       t.dsack = {seq, seq + seg.len};
     }
-    send_dup_ack(t, Counter::TCPACKSkippedPAWS, now);
+    send_dup_ack(t, seg, Counter::TCPACKSkippedPAWS, now);
     return ATCP_REASON_PAWS;
   }
   const uint32_t wnd = bytes_between(t.rcv_wup, t.rcv_nxt) + t.receive_window();
@@ -60,7 +60,7 @@ uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
       t.dsack = {seq, seq + seg.len};
     }
     if (!old) t.count(Counter::BeyondWindow);
-    send_dup_ack(t, Counter::TCPACKSkippedSeq, now);
+    send_dup_ack(t, seg, Counter::TCPACKSkippedSeq, now);
     return old ? ATCP_REASON_SEQ_OLD : ATCP_REASON_SEQ_BEYOND_WINDOW;
   }
   // Second: RST (RFC 5961 3.2), exact, or exact at the edge of the newest SACK block.
@@ -183,8 +183,6 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     become_established(t, now);
     if (t.fin_queued) set_state(t, State::FinWait1);
   }
-  store_ts(t, seg, now);
-
   // Fifth check, the rest: the ACK field.
   const AckResult ack = process_ack(t, seg, now);
   if (!ack.valid) {
@@ -192,6 +190,8 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     t.timers.sync(t.conn());
     return;
   }
+  // Only now: a segment with an impossible ACK must not move the peer's clock (RFC 5961 5).
+  store_ts(t, seg, now);
   if (ack.fin_acked) {
     fin_acked(t, now);
     if (t.in_done) {

@@ -83,6 +83,7 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       if (v != 0) {
         enter_quick_ack(t, 16);
         if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized)) send_ack(t, now);
+        t.timers.sync(t.conn());
       } else {
         t.quick_acks = 0;
       }

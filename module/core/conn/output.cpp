@@ -131,7 +131,8 @@ void restart_after_idle(Tcb& t, Now now) {
 /// Acknowledged bytes at the front are only noted when they are acknowledged, and cut off here,
 /// when the piece is needed again.
 bool trim_head(Tcb& t, TxSeg& s) {
-  if (s.head == 0) return true;
+  // Nothing but the FIN is left: no payload goes with it.
+  if (s.head == 0 || s.len == 0) return true;
   if (!atcp_os_tx_trim(t.conn(), s.pkt(), s.head)) return false;
   s.head = 0;
   return true;
@@ -153,9 +154,11 @@ void send_ack(Tcb& t, Now now) {
   h.wnd = select_window(t);
   add_sack(t, h);
   ack_left(t);
-  if (emit_header(t, h) != 0)
-    // Not sent for want of memory: try again by the delayed-ACK timer.
+  if (emit_header(t, h) != 0) {
+    // Not sent for want of memory or room: it is still owed, and the delayed-ACK timer tries again.
+    t.last_ack_sent = t.rcv_nxt - 1;
     t.timers.set(TimerId::DelayedAck, now.us + 200000);
+  }
 }
 
 void send_reset(Tcb& t, Now now) {
@@ -199,7 +202,11 @@ void send_probe(Tcb& t, Now now) {
   emit_header(t, h);
 }
 
-void send_dup_ack(Tcb& t, Counter skipped, Now now) {
+void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now) {
+  if (seg.len > 0 && (seg.flags & ATCP_SYN) == 0) {
+    send_ack(t, now);
+    return;
+  }
   const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
   if (t.last_dupack_us != 0 && now.us - t.last_dupack_us < gap_us) {
     t.count(skipped);
@@ -239,9 +246,11 @@ void update_mss(Tcb& t, uint32_t pmtu) {
 }
 
 TxSeg* split(Tcb& t, TxSeg& s, uint32_t at) {
+  // What is sent next, or first again, must go on; cuts for the sake of SACK marks need not.
+  const bool must = !s.has(TxSeg::kSent) || &s == t.tx.first();
   atcp_pkt* pkt = s.pkt();
   if (pkt == nullptr || at == 0 || at >= s.len || !trim_head(t, s)) return nullptr;
-  atcp_pkt* rest_pkt = atcp_os_tx_split(t.conn(), pkt, at);
+  atcp_pkt* rest_pkt = atcp_os_tx_split(t.conn(), pkt, at, must);
   if (rest_pkt == nullptr) return nullptr;
   TxSeg* rest = tx_seg_of(rest_pkt);
   rest->seq = s.seq + at;
@@ -326,14 +335,12 @@ void push(Tcb& t, bool more, Now now) {
     } else if (t.snd_wnd == 0) {
       break;  // and with a closed window the persist timer takes over (as Linux)
     }
-    const bool ok = transmit(t, *s, now);
+    // The local queue is full: what did not leave stays unsent, and the next ACK or the persist
+    // timer tries again.
+    if (!transmit(t, *s, now)) break;
     mark_sent(t, *s, now);
     t.count(Counter::TCPOrigDataSent, s->segs);
     sent += s->segs;
-    if (!ok) {
-      // Not handed to IP: it counts as sent and lost; the RTO brings it back.
-      break;
-    }
   }
   if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss) t.prr_out += sent;
   if (sent > 0 && !t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);

@@ -69,8 +69,9 @@ void detect_sack_losses(Tcb& t) {
     if (s->has(TxSeg::kSacked)) passed += s->segs;
     s = Treap<TxSeg>::prev(s);
   }
-  for (; s != nullptr; s = Treap<TxSeg>::prev(s))
-    if (!s->has(TxSeg::kSacked | TxSeg::kLost)) mark_lost(t, *s);
+  // Below a piece that is marked already, an earlier pass has been: the walk is short.
+  for (; s != nullptr && !s->has(TxSeg::kLost); s = Treap<TxSeg>::prev(s))
+    if (!s->has(TxSeg::kSacked)) mark_lost(t, *s);
 }
 
 /// A retransmission is lost itself if something sent clearly later has arrived.
@@ -167,7 +168,7 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   } else if (t.packets_out > 0) {
     // RFC 6582: three duplicate ACKs, or a partial ACK in recovery, mean the first piece.
     const bool third = !in_recovery(t) && t.sacked_out >= 3;
-    const bool partial = in_recovery(t) && advanced;
+    const bool partial = t.ca_state == CaState::Recovery && advanced;
     if (third || partial) mark_first_segment_lost(t);
   }
 

@@ -79,14 +79,15 @@ bool gave_up(Tcb& t, Now now) {
     const uint32_t set = t.param(Param::OrphanRetries);
     retries = set != 0 ? set : kOrphanRetriesDefault;
   }
-  const uint64_t since = t.retrans_stamp_us != 0 ? now.us - t.retrans_stamp_us : 0;
+  if (t.retransmits == 0) return false;
+  const uint64_t since = now.us - t.stall_since_us;
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   if (user_us != 0 && !orphan && since >= user_us) {
     done(t, ATCP_REASON_TIMEOUT_USER, ATCP_ERR_TIMED_OUT);
     return true;
   }
   if (user_us != 0 && !orphan) return false;
-  if (t.retransmits == 0 || since < retries_us(t, retries)) return false;
+  if (since < retries_us(t, retries)) return false;
   // RFC 9293 3.8.3 (R2): give up. A soft ICMP error says more than "timed out", if there was one.
   const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
   done(t, ATCP_REASON_TIMEOUT_RETRANSMIT, err);
@@ -99,10 +100,11 @@ void on_rto(Tcb& t, Now now) {
     t.timers.stop(TimerId::Retransmit);
     return;
   }
-  if (t.retrans_stamp_us == 0) t.retrans_stamp_us = head->sent_us;
+  if (t.retransmits == 0) t.stall_since_us = max(head->sent_us, t.last_progress_us);
   // The window is closed: the peer is there as long as it answers (RFC 9293 MUST-35, MUST-37), so
   // probe with the first piece and do not count towards giving up while ACKs come.
-  if (t.snd_wnd == 0 && in(t.state, kSendStates | kFinStates) &&
+  const bool hopeless = atcp_os_conn_orphaned(t.conn()) && t.backoff >= kOrphanRetriesDefault;
+  if (t.snd_wnd == 0 && !hopeless && in(t.state, kSendStates | kFinStates) &&
       now.us - t.last_ack_us < static_cast<uint64_t>(t.param(Param::RtoMaxMs)) * 1000) {
     enter_loss(t, now);
     retransmit(t, *head, now);
@@ -112,6 +114,11 @@ void on_rto(Tcb& t, Now now) {
     return;
   }
   if (gave_up(t, now)) return;
+  if (head->pkt() != nullptr && head->len != 0 && atcp_os_tx_busy(t.conn(), head->pkt())) {
+    // It has not even left this host: sending it again would only add to the queue.
+    t.timers.set(TimerId::Retransmit, now.us + min(t.rto_us(), 500000u));
+    return;
+  }
   t.count(Counter::TCPTimeouts);
   enter_loss(t, now);
   if (t.retransmits < 255) t.retransmits++;

@@ -120,6 +120,8 @@ struct Tcb : Endpoint {
   uint32_t prr_out;
   uint32_t undo_retrans;      ///< retransmissions not yet shown to be needless
   uint64_t newest_sent_us;    ///< latest send time among all delivered pieces
+  uint64_t last_progress_us;  ///< when snd_una advanced last
+  uint64_t stall_since_us;    ///< timeouts in a row: since when nothing was acknowledged
   uint64_t retrans_stamp_us;  ///< first retransmission of the current episode; 0: none
   Treap<TxSeg> tx;            ///< the whole send queue, sent and unsent
   TxSeg* send_head;           ///< first unsent piece, or nullptr
@@ -249,8 +251,9 @@ void push(Tcb& t, bool more, Now now);
 bool transmit(Tcb& t, TxSeg& s, Now now);
 /// Segment with seq snd_una-1 and no data, to make the peer answer: keepalive, zero window.
 void send_probe(Tcb& t, Now now);
-/// An ACK that answers something invalid; rate-limited per connection.
-void send_dup_ack(Tcb& t, Counter skipped, Now now);
+/// An ACK that answers something invalid; rate-limited per connection unless it answers data,
+/// which the peer repeats until it hears of it.
+void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now);
 /// Challenge ACK of RFC 5961, rate-limited per connection and namespace.
 void send_challenge_ack(Tcb& t, Now now);
 /// Recompute mss from pmtu, peer_mss, user_mss and options.
@@ -297,7 +300,10 @@ struct AckSample {
   uint32_t sacked = 0;  ///< segments newly SACKed
   uint32_t rtt_us = 0;  ///< 0: none
   uint32_t prior_in_flight = 0;
+  uint64_t now_us = 0;
   Seq prior_una;
+  Seq prior_high;  ///< high_sacked before this ACK; valid if had_sacked
+  bool had_sacked = false;
   bool dup_ack = false;  ///< ack == snd_una, no data, window unchanged
   bool ts_undo = false;  ///< timestamps show that the first retransmission was needless
   bool retrans_acked = false;

@@ -17,7 +17,9 @@ uint32_t syn_timeout_us(const Tcb& t, uint32_t sent) {
 }
 
 void on_syn_timeout(Tcb& t, Now now) {
-  const uint32_t limit = t.syn_retries_max != 0 ? t.syn_retries_max : t.param(Param::SynRetries);
+  const uint32_t own = t.syn_retries_max;
+  const uint32_t active = own != 0 ? own : t.param(Param::SynRetries);
+  const uint32_t limit = t.passive ? t.param(Param::SynackRetries) : active;
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && now.us - t.retrans_stamp_us >= user_us;
   t.count(Counter::TCPTimeouts);
@@ -60,13 +62,15 @@ void on_persist(Tcb& t, Now now) {
   }
   // Probes that are answered keep the connection for ever; unanswered ones count (MUST-37).
   uint32_t limit = t.param(Param::Retries2);
-  if (atcp_os_conn_orphaned(t.conn())) {
+  const bool orphan = atcp_os_conn_orphaned(t.conn());
+  if (orphan) {
     const uint32_t set = t.param(Param::OrphanRetries);
     limit = set != 0 ? set : 8;
   }
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && t.probes_out > 0 && now.us - t.last_ack_us >= user_us;
-  if (t.probes_out >= limit || user) {
+  // Nobody waits for an orphan's data: a peer that keeps its window closed cannot pin it for ever.
+  if (t.probes_out >= limit || user || (orphan && t.backoff >= limit)) {
     const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
     abort_with_reset(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_PROBE, err, now);
     return;

@@ -108,6 +108,11 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     return ChildResult::Made;
   }
   input(c, seg, pkt, now);
+  if (c.state == State::SynReceived) {
+    // The segment did not complete the handshake: our SYN-ACK goes again, and not for ever.
+    c.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
+    c.timers.sync(conn);
+  }
   // A child that was reset at once is accepted all the same; reading from it tells.
   if (c.state != State::SynReceived) atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
   atcp_os_child_done(conn);
