@@ -264,6 +264,9 @@ def keepalive_two_hours():
     equal(net.state(conn), "ESTABLISHED", "state")
 
 
+keepalive_two_hours.limit_s = 20000
+
+
 def delayed_ack():
     """A young connection acknowledges at once; later a lone segment waits 40 ms, a second one ends the wait."""
     _, peer, conn = established()
