@@ -31,7 +31,7 @@ TEST_F(Child, ThirdAckMakesAConnection) {
   EXPECT_EQ(t.rcv_nxt, Seq(kIrs + 1));
   EXPECT_EQ(t.snd_wnd, 12340u);
   EXPECT_EQ(t.peer_mss, 1460);
-  EXPECT_EQ(t.mss, 617u);
+  EXPECT_EQ(t.mss, 1460u);
   EXPECT_EQ(t.rtt.srtt_us(), 30000u);
   EXPECT_EQ(atcp_core_ns_entries(srv.core()), 0u);
 }
