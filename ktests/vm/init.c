@@ -33,7 +33,7 @@ enum { PORT_OUT = 1, PORT_ERR, PORT_CTL, PORT_LOG, PORTS };
 
 enum {
 	MAX_ARGS = 1024,
-	UNLOAD_WAIT_MS = 20000,	/* orphans that a killed process leaves behind need a moment to finish */
+	UNLOAD_WAIT_MS = 120000,	/* an orphan whose peer is gone gives up after 102 s, as on Linux */
 	LEAK_AGE_S = 6,		/* kmemleak reports nothing younger than 5 s */
 };
 

@@ -250,23 +250,6 @@ def keepalive():
     equal(error_of(conn.recv, 10), "ETIMEDOUT", "recv()")
 
 
-def keepalive_two_hours():
-    """The default: first probe after 7200 s; an answer starts the two hours again."""
-    tun, peer, conn = established()
-    conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for _ in range(2):
-        start = time.monotonic()
-        seg = tun.read(8000)
-        check(seg and seg.seq == (peer.rcv - 1) & M, f"not a probe: {seg}")
-        near(seg.time - start, 7200, 30, "time to the probe")
-        peer.send("A")
-    peer.silence(60)
-    equal(net.state(conn), "ESTABLISHED", "state")
-
-
-keepalive_two_hours.limit_s = 20000
-
-
 def delayed_ack():
     """A young connection acknowledges at once; later a lone segment waits 40 ms, a second one ends the wait."""
     _, peer, conn = established()
@@ -329,4 +312,4 @@ if __name__ == "__main__":
     net.main(rto_backs_off, karn, timestamps_end_the_ambiguity, three_duplicate_acks, sack_repairs_only_the_hole,
              zero_window_probes, own_window_closes_and_opens, keepalive, delayed_ack, ack_every_second_segment, nagle,
              push_on_the_last_segment, syn_schedule, connect_blocks_until_timeout, syn_ack_schedule,
-             syn_ack_schedule_ends_with_ack, probes_go_on_while_answered, keepalive_two_hours)
+             syn_ack_schedule_ends_with_ack, probes_go_on_while_answered)
