@@ -22,8 +22,11 @@ typedef __UINT64_TYPE__ uint64_t;
 typedef __INT32_TYPE__ int32_t;
 typedef __INT64_TYPE__ int64_t;
 extern "C" {
-#else
+#elif defined(__KERNEL__)
 #include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stdint.h>
 #endif
 
 /* ---- opaque things ------------------------------------------------------------------- */

@@ -604,8 +604,7 @@ int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atc
   return 0;
 }
 
-struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t at,
-                                  bool) {
+struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t at, bool) {
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "tx_split");
