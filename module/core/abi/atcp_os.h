@@ -14,19 +14,22 @@
 #ifndef ATCP_OS_H
 #define ATCP_OS_H
 
-#ifdef __cplusplus
+#if defined(__KERNEL__) && !defined(__cplusplus)
+#include <linux/types.h>
+#else
 typedef __UINT8_TYPE__ uint8_t;
 typedef __UINT16_TYPE__ uint16_t;
 typedef __UINT32_TYPE__ uint32_t;
 typedef __UINT64_TYPE__ uint64_t;
 typedef __INT32_TYPE__ int32_t;
 typedef __INT64_TYPE__ int64_t;
+#ifndef __cplusplus
+typedef _Bool bool;
+#endif
+#endif
+
+#ifdef __cplusplus
 extern "C" {
-#elif defined(__KERNEL__)
-#include <linux/types.h>
-#else
-#include <stdbool.h>
-#include <stdint.h>
 #endif
 
 /* ---- opaque things ------------------------------------------------------------------- */
