@@ -121,10 +121,10 @@ def check_imports():
             return [f"{rel(ko)} is missing (make modules)"]
         have |= set(nm(ko, "-u"))
     if os.environ.get("UPDATE"):
-        manifest.write_text("# Kernel symbols that atcp.ko imports on 6.1 or 6.12; renewed by `make check UPDATE=1`, read by people.\n"
-                            + "".join(f"{s}\n" for s in sorted(have)))
+        notes = [line for line in manifest.read_text().splitlines() if line.startswith("#")] if manifest.exists() else []
+        manifest.write_text("".join(f"{line}\n" for line in [*notes, *sorted(have)]))
         return []
-    known = set(manifest.read_text().split("\n")[1:]) - {""} if manifest.exists() else set()
+    known = {line for line in manifest.read_text().splitlines() if line and line[0] != "#"} if manifest.exists() else set()
     return ([f"imports.txt: {s} is new (make check UPDATE=1 after a look)" for s in sorted(have - known)]
             + [f"imports.txt: {s} is not imported any more (make check UPDATE=1)" for s in sorted(known - have)])
 
