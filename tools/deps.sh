@@ -6,15 +6,15 @@
 
 group() {
 	case $1 in
-	build) echo g++-12 gcc-12 make kmod libc6-dev linux-headers-amd64 linux-headers-6.12-amd64 ;;
-	tools) echo g++ gcc libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev pkg-config ;;
-	unit) echo g++ libgtest-dev ;;
-	vm) echo qemu-system-x86 python3 kmod gcc libc6-dev iproute2 ;;
-	debug-kernel) echo linux-source-6.12 gcc-12 make flex bison bc libelf-dev libssl-dev xz-utils cpio perl python3 ;;
-	fuzz) echo clang libclang-rt-14-dev ;;
-	check) echo sparse cppcheck clang-format python3 binutils ;;
-	demo) echo nginx-light curl iproute2 tcpdump ethtool ;;
-	bench) echo iproute2 python3 ;;
+	build) echo g++-12 gcc-12 make kmod libc6-dev binutils python3 linux-headers-amd64 linux-headers-6.12-amd64 ;;
+	tools) echo g++ gcc libc6-dev libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev ;;
+	unit) echo g++ libc6-dev libgtest-dev ;;
+	vm) echo qemu-system-x86 python3 kmod gcc libc6-dev procps iproute2 nftables nginx-light curl tcpdump ethtool util-linux ;;
+	debug-kernel) echo linux-source-6.12 gcc-12 gcc libc6-dev make flex bison bc libelf-dev libssl-dev xz-utils cpio perl python3 binutils ;;
+	fuzz) echo clang libclang-rt-14-dev libstdc++-12-dev ;;
+	check) echo sparse cppcheck clang-format python3 binutils gcc g++ git ;;
+	demo) echo nginx-light curl iproute2 tcpdump ethtool procps python3 ;;
+	bench) echo iproute2 procps python3 gcc libc6-dev ;;
 	*) echo "deps.sh: unknown group $1 (build tools unit vm debug-kernel fuzz check demo bench)" >&2; exit 2 ;;
 	esac
 }
