@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: loading and unloading, fifty times; autoload by alias; unload refused while in use; bad parameters refused by name
 # mode: bare
+# kernels: 6.1 6.12
 # needs: atcp
-# seconds: 300
+# seconds: 450
 """The life of the module itself. Runs in a machine that starts without it."""
 
 import os

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a small MTU in the middle is found through ICMP; the firewall's word counts; ICMP errors reach the application
 # mode: smp
-# seconds: 300
+# kernels: 6.1 6.12
+# seconds: 450
 """What routers and firewalls on the path do to a connection."""
 
 import socket

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: transfers of every shape: tiny buffers and segments, sendfile, edge-triggered epoll, no offloads, small MTU, 8 flows
 # mode: smp
-# seconds: 300
+# kernels: 6.1 6.12
+# seconds: 450
 """Each case is a self-verifying transfer on a clean link whose two ends are
 driven in an unusual way."""
 

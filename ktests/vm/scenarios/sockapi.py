@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a hundred call sequences give the same values, errors and poll masks on both stacks
 # mode: smp
-# seconds: 300
+# kernels: 6.1 6.12
+# seconds: 450
 """Runs the sockapi_* programs, which compare atcp with the kernel's TCP call by
 call, in a namespace that has a silent neighbour for attempts that must hang."""
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: unmodified nginx and curl work on atcp through the preload library, against each other and against kernel TCP
 # mode: smp
+# kernels: 6.1 6.12
 # seconds: 240
 """The demonstration's transfers, small, with keepalive connections and many
 small files, so that it runs on every kernel."""

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: with wire=atcp the same connections travel as IP protocol 253, unseen by the kernel's TCP
 # mode: smp
+# kernels: 6.1 6.12
+# seconds: 450
 # needs: atcp
 """The module's own IP protocol number."""
 
