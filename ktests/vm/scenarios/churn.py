@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: thousands of connections come and go; afterwards no socket, entry, port or memory is left
 # mode: smp
+# kernels: 6.1 6.12
 # seconds: 300
 """Connection churn and what it leaves behind."""
 
