@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 64 MB each way between every pair of stacks through delay, loss, reordering, duplication and corruption; no RST
 # mode: smp
+# kernels: 6.1 6.12
 # seconds: 900
 """The transfer matrix. Each pair of stacks carries eight flows, in both
 directions at once, beside a kernel-TCP pair that must not notice; tcpdump on
@@ -29,8 +30,9 @@ def matrix():
             running[what] = hosts.start(port, left, right, size)
         for what, pair in running.items():
             server, client = hosts.finish(pair, what)
-            net.equal(server["sha256_sent"], client["sha256_received"], "sha256 of the first flow")
-            net.equal(client["sha256_sent"], server["sha256_received"], "sha256 of the first flow")
+            # Every sender has compared its sha256 with what the receiver returned; flows may be accepted in another
+            # order than they were opened, so there is nothing to compare here but the verdicts.
+            net.equal((server["ok"], client["ok"]), (True, True), "verdicts on the sha256 of all flows")
             print(f"    {what}: {(server['sent'] + client['sent']) / 1e6:.0f} MB in {client['seconds']:.1f} s, "
                   f"{server['retransmits']} + {client['retransmits']} retransmissions")
         for dump in dumps:
