@@ -79,7 +79,7 @@ def unowed_resets(packets):
     """Of what a watch with SYN, FIN and RST saw: the resets that no stack owes. One is owed to a segment that
     comes (late, or twice) for a connection of which both FINs have been seen: the side that closed second has
     forgotten it by then."""
-    closed, bad = {}, []
+    closed, opened, bad = {}, {}, []
     for line in packets:
         m = re.search(r"IP (\S+) > (\S+): Flags \[([^\]]*)\]", line)
         if not m:
@@ -87,9 +87,11 @@ def unowed_resets(packets):
         pair, flags = frozenset(m.group(1, 2)), m.group(3)
         if "S" in flags:
             closed[pair] = set()
+            opened.setdefault(pair, set()).add(m.group(1))
         if "F" in flags:
             closed.setdefault(pair, set()).add(m.group(1))
-        if "R" in flags and len(closed.get(pair, ())) < 2:
+        refused = m.group(1) not in opened.get(pair, ())  # nobody listened yet: the client tries again
+        if "R" in flags and len(closed.get(pair, ())) < 2 and not refused:
             bad.append(line)
     return bad
 
