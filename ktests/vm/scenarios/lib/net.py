@@ -98,14 +98,14 @@ def last_json(text):
 
 
 def until(condition, seconds, what, step=0.02):
-    """Waits until condition() is true."""
+    """Waits until condition() is true; `what` (a text, or a function that says it at the end) stood in the way."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise Failed(f"{what}: not within {seconds} s")
+            raise Failed(f"{what() if callable(what) else what}: not within {seconds} s")
         time.sleep(step)
 
 
