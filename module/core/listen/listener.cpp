@@ -5,17 +5,12 @@
 #include "listen/listener.h"
 
 #include "conn/reply.h"
-#include "listen/child.h"
-#include "listen/cookie.h"
+#include "listen/cookie_path.h"
 #include "listen/request.h"
 
 namespace atcp {
 
 namespace {
-
-uint32_t seconds(Now now) {
-  return static_cast<uint32_t>(now.us / 1000000);
-}
 
 bool is_closed(const Listener& l) {
   return load_acquire(&l.closed) != 0;
@@ -46,26 +41,6 @@ bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
   return most - used < most / 4;
 }
 
-/// SYN-ACK without a request.
-Fate answer_with_cookie(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg,
-                        const atcp_route& route, atcp_pkt* pkt, Now now) {
-  Listener& l = *t.listener;
-  atcp_seg syn = seg;
-  // What the timestamp cannot carry back would be lost: better not to agree on it.
-  if ((seg.has & ATCP_OPT_TS) == 0 || ns.param(Param::Timestamps) == 0) syn.has &= ATCP_OPT_MSS;
-  Handshake hs = {};
-  negotiate(ns, t, tuple, syn, route, &hs);
-  hs.iss = cookie_make(ns.cookie_key, tuple, hs.irs, hs.peer_mss, seconds(now));
-  const CookieOptions o = {hs.sack_ok, hs.wscale_ok, hs.snd_wscale};
-  const uint32_t tsval = cookie_tsval(static_cast<uint32_t>(now.us / 1000), o) + hs.ts_offset;
-
-  store_relaxed(&l.cookie_s, max(seconds(now), 1u));
-  if (!send_synack(ns, t.conn(), tuple, hs, tsval))
-    return refuse(ns, l, pkt, ATCP_REASON_NO_MEMORY);
-  ns.count(Counter::SyncookiesSent);
-  return answered(l, pkt);
-}
-
 /// RFC 9293 3.10.7.2, third: a SYN, behind the limits that Linux puts before it.
 Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt, Now now,
                const Seq* iss) {
@@ -92,7 +67,10 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   atcp_route route = {};
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
     return refuse(ns, l, pkt, ATCP_REASON_NO_ROUTE);
-  if (cookie) return answer_with_cookie(ns, t, tuple, seg, route, pkt, now);
+  if (cookie) {
+    const uint32_t reason = cookie_answer(ns, t, tuple, seg, route, now);
+    return reason == ATCP_REASON_NONE ? answered(l, pkt) : refuse(ns, l, pkt, reason);
+  }
 
   Handshake hs = {};
   negotiate(ns, t, tuple, seg, route, &hs);
@@ -114,69 +92,22 @@ Fate reset(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, a
   return Fate::Consumed;
 }
 
-/// The handshake that a valid cookie stands for: the SYN as far as it can be known again.
-bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, uint16_t peer_mss,
-            Handshake* hs) {
-  atcp_seg syn = {};
-  syn.seq = seg.seq - 1;
-  syn.wnd = seg.wnd;
-  syn.mss = peer_mss;
-  syn.has = ATCP_OPT_MSS;
-  if ((seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0) {
-    const CookieOptions o = cookie_options(seg.tsecr - timestamp_offset(ns, tuple));
-    syn.has |= ATCP_OPT_TS;
-    syn.tsval = seg.tsval;
-    if (o.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
-    if (o.wscale_ok) {
-      syn.has |= ATCP_OPT_WSCALE;
-      syn.wscale = o.snd_wscale;
-    }
-  }
-  atcp_route route = {};
-  if (!atcp_os_route(ns.os, t.conn(), &tuple, &route)) return false;
-  negotiate(ns, t, tuple, syn, route, hs);
-  hs->iss = Seq(seg.ack) - 1;
-  return true;
-}
-
 Fate input_ack(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
                Now now) {
-  Listener& l = *t.listener;
-  const uint32_t sent_s = load_relaxed(&l.cookie_s);
-  if ((seg.flags & ATCP_SYN) != 0 || sent_s == 0 || ns.param(Param::Syncookies) == 0)
-    return reset(ns, t, tuple, seg, pkt, ATCP_REASON_LISTEN_ACK);
-  // With no cookie out there, every guess would be a chance for the guesser.
-  if (seconds(now) - sent_s > kCookiePeriods * kCookiePeriodS)
-    return reset(ns, t, tuple, seg, pkt, ATCP_REASON_COOKIE_UNSOLICITED);
-
-  uint16_t peer_mss = 0;
-  const Seq irs = Seq(seg.seq) - 1;
-  if (!cookie_check(ns.cookie_key, tuple, irs, Seq(seg.ack) - 1, seconds(now), &peer_mss)) {
-    ns.count(Counter::SyncookiesFailed);
-    return reset(ns, t, tuple, seg, pkt, ATCP_REASON_COOKIE_BAD);
-  }
-  ns.count(Counter::SyncookiesRecv);
-
-  Handshake hs = {};
-  ChildResult made = ChildResult::NoMemory;
-  uint32_t reason = ATCP_REASON_NO_MEMORY;
-  if (recall(ns, t, tuple, seg, peer_mss, &hs))
-    made = make_child(ns, t, tuple, hs, nullptr, 0, seg, pkt, now);
-  else
-    reason = ATCP_REASON_NO_ROUTE;
-  switch (made) {
-    case ChildResult::Made:
-      return Fate::Child;
-    case ChildResult::Taken:
-    case ChildResult::NoListener:
-      return Fate::Again;
-    case ChildResult::Overflow:
+  uint32_t reason = ATCP_REASON_NONE;
+  const Fate fate = cookie_input(ns, t, tuple, seg, pkt, now, &reason);
+  switch (reason) {
+    case ATCP_REASON_NONE:
+      return fate;
+    case ATCP_REASON_ACCEPT_QUEUE_FULL_ACK:
       ns.count(Counter::ListenOverflows);
-      tally(l.ledger.overflow_ack);
-      reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
+      tally(t.listener->ledger.overflow_ack);
       break;
-    case ChildResult::NoMemory:
+    case ATCP_REASON_NO_MEMORY:
+    case ATCP_REASON_NO_ROUTE:
       break;
+    default:
+      return reset(ns, t, tuple, seg, pkt, reason);
   }
   // Silently, whatever abort_on_overflow says: the peer's data will bring the cookie again.
   ns.count(Counter::ListenDrops);

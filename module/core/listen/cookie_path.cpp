@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// When a cookie is sent, when it is believed, and the handshake that it stands for. Nothing is
+// allocated, locked or written that another CPU reads, but for the second of the last cookie.
+#include "listen/cookie_path.h"
+
+#include "listen/child.h"
+#include "listen/cookie.h"
+#include "listen/request.h"
+
+namespace atcp {
+
+namespace {
+
+uint32_t seconds(Now now) {
+  return static_cast<uint32_t>(now.us / 1000000);
+}
+
+/// The handshake that a valid cookie stands for: the SYN as far as it can be known again.
+bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, uint16_t peer_mss,
+            Handshake* hs) {
+  atcp_seg syn = {};
+  syn.seq = seg.seq - 1;
+  syn.wnd = seg.wnd;
+  syn.mss = peer_mss;
+  syn.has = ATCP_OPT_MSS;
+  if ((seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0) {
+    const CookieOptions o = cookie_options(seg.tsecr - timestamp_offset(ns, tuple));
+    syn.has |= ATCP_OPT_TS;
+    syn.tsval = seg.tsval;
+    if (o.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
+    if (o.wscale_ok) {
+      syn.has |= ATCP_OPT_WSCALE;
+      syn.wscale = o.snd_wscale;
+    }
+  }
+  atcp_route route = {};
+  if (!atcp_os_route(ns.os, t.conn(), &tuple, &route)) return false;
+  negotiate(ns, t, tuple, syn, route, hs);
+  hs->iss = Seq(seg.ack) - 1;
+  return true;
+}
+
+}  // namespace
+
+uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg,
+                       const atcp_route& route, Now now) {
+  Listener& l = *t.listener;
+  atcp_seg syn = seg;
+  // What the timestamp cannot carry back would be lost: better not to agree on it.
+  if ((seg.has & ATCP_OPT_TS) == 0 || ns.param(Param::Timestamps) == 0) syn.has &= ATCP_OPT_MSS;
+  Handshake hs = {};
+  negotiate(ns, t, tuple, syn, route, &hs);
+  hs.iss = cookie_make(ns.cookie_key, tuple, hs.irs, hs.peer_mss, seconds(now));
+  const CookieOptions o = {hs.sack_ok, hs.wscale_ok, hs.snd_wscale};
+  const uint32_t tsval = cookie_tsval(static_cast<uint32_t>(now.us / 1000), o) + hs.ts_offset;
+
+  // All CPUs of a flood come by here: the line is written once a second.
+  const uint32_t now_s = max(seconds(now), 1u);
+  if (load_relaxed(&l.cookie_s) != now_s) store_relaxed(&l.cookie_s, now_s);
+  if (!send_synack(ns, t.conn(), tuple, hs, tsval)) return ATCP_REASON_NO_MEMORY;
+  ns.count(Counter::SyncookiesSent);
+  return ATCP_REASON_NONE;
+}
+
+Fate cookie_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
+                  Now now, uint32_t* reason) {
+  const uint32_t sent_s = load_relaxed(&t.listener->cookie_s);
+  *reason = ATCP_REASON_LISTEN_ACK;
+  if ((seg.flags & ATCP_SYN) != 0 || sent_s == 0 || ns.param(Param::Syncookies) == 0)
+    return Fate::Consumed;
+  // With no cookie out there, every guess would be a chance for the guesser.
+  *reason = ATCP_REASON_COOKIE_UNSOLICITED;
+  if (seconds(now) - sent_s > kCookiePeriods * kCookiePeriodS) return Fate::Consumed;
+
+  uint16_t peer_mss = 0;
+  const Seq irs = Seq(seg.seq) - 1;
+  if (!cookie_check(ns.cookie_key, tuple, irs, Seq(seg.ack) - 1, seconds(now), &peer_mss)) {
+    ns.count(Counter::SyncookiesFailed);
+    *reason = ATCP_REASON_COOKIE_BAD;
+    return Fate::Consumed;
+  }
+  ns.count(Counter::SyncookiesRecv);
+
+  Handshake hs = {};
+  *reason = ATCP_REASON_NO_ROUTE;
+  if (!recall(ns, t, tuple, seg, peer_mss, &hs)) return Fate::Consumed;
+  *reason = ATCP_REASON_NONE;
+  switch (make_child(ns, t, tuple, hs, nullptr, 0, seg, pkt, now)) {
+    case ChildResult::Made:
+      return Fate::Child;
+    case ChildResult::Taken:
+    case ChildResult::NoListener:
+      return Fate::Again;
+    case ChildResult::Overflow:
+      *reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
+      break;
+    case ChildResult::NoMemory:
+      *reason = ATCP_REASON_NO_MEMORY;
+      break;
+  }
+  return Fate::Consumed;
+}
+
+}  // namespace atcp
