@@ -23,7 +23,13 @@ constexpr uint32_t kOrphanRetriesDefault = 8;
 }  // namespace
 
 void arm_rto(Tcb& t, Now now) {
-  t.timers.set(TimerId::Retransmit, now.us + t.rto_us());
+  uint64_t at_us = now.us + t.rto_us();
+  // TCP_USER_TIMEOUT is a time, not the next doubling after it (RFC 5482 3).
+  if (t.user_timeout_ms != 0 && t.retransmits > 0 && !atcp_os_conn_orphaned(t.conn())) {
+    const uint64_t end_us = t.stall_since_us + static_cast<uint64_t>(t.user_timeout_ms) * 1000;
+    at_us = min(at_us, max(end_us, now.us + 1000));
+  }
+  t.timers.set(TimerId::Retransmit, at_us);
 }
 
 bool retransmit(Tcb& t, TxSeg& s, Now now) {
