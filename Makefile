@@ -181,6 +181,13 @@ bench: ## atcp and the kernel's TCP side by side, one table
 	$(Q)$(DEPS) vm bench
 	$(Q)$(MAKE) module-$(KERNEL) tools progs
 	$(Q)ktests/bench/run --kernel $(KERNEL) $(ARGS)
+	$(Q)$(if $(ARGS),,ktests/bench/run --opening --kernel $(KERNEL))
+
+.PHONY: bench-open
+bench-open: ## what opening connections costs, both stacks (ARGS=--long: a million entries)
+	$(Q)$(DEPS) vm bench
+	$(Q)$(MAKE) module-$(KERNEL) tools progs
+	$(Q)ktests/bench/run --opening --kernel $(KERNEL) $(ARGS)
 
 # ---------------------------------------------------------------------------------------------------------------------- all tests
 

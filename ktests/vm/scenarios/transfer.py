@@ -3,7 +3,7 @@
 # what: 64 MB each way between every pair of stacks through delay, loss, reordering, duplication and corruption; no RST
 # mode: smp
 # kernels: 6.1 6.12
-# seconds: 900
+# seconds: 5400
 """The transfer matrix. Each pair of stacks carries eight flows, in both
 directions at once, beside a kernel-TCP pair that must not notice; tcpdump on
 both ends must see no reset that neither stack owes."""
@@ -29,7 +29,7 @@ def matrix():
             size = options if what != "kernel TCP beside them" else options + f" --bytes {(4 << 20) // FLOWS}"
             running[what] = hosts.start(port, left, right, size)
         for what, pair in running.items():
-            server, client = hosts.finish(pair, what)
+            server, client = hosts.finish(pair, what, timeout=4800)
             # Every sender has compared its sha256 with what the receiver returned; flows may be accepted in another
             # order than they were opened, so there is nothing to compare here but the verdicts.
             net.equal((server["ok"], client["ok"]), (True, True), "verdicts on the sha256 of all flows")
@@ -38,6 +38,9 @@ def matrix():
         for dump in dumps:
             resets = unowed_resets(stop_watch(dump))
             net.equal(len(resets), 0, f"resets seen, the first: {resets[:3]}")
+
+
+matrix.limit_s = 5000  # 64 MB in the instrumented kernel
 
 
 if __name__ == "__main__":

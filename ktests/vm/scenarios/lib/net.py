@@ -34,6 +34,8 @@ SS_STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RE
              "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
              "UNCONN": "CLOSE"}
 TCP_LINGER2 = 8
+# In virtual time a wait for the host (a file over 9p) skips to the next deadline, which must not be that of a time-out.
+VIRTUAL_TIME = bool(os.environ.get("ATCP_VIRTUAL_TIME"))
 CASE_LIMIT_S = 400  # of guest time, for cases without a limit_s of their own; one that hangs fails
 _KEEP = []  # listeners live as long as their scenario, also when it drops the reference
 
@@ -63,6 +65,7 @@ def near(got, want, slack, what):
 
 def sh(command, check=True, timeout=120):
     """Runs a shell command; returns its standard output."""
+    timeout = None if VIRTUAL_TIME else timeout
     done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=timeout)
     if check and done.returncode:
@@ -78,6 +81,7 @@ def spawn(command, **more):
 
 def finish(process, what, timeout=300):
     """Waits for a spawned process; fails with its output unless it returned 0."""
+    timeout = None if VIRTUAL_TIME else timeout
     try:
         out, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
