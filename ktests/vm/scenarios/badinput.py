@@ -212,6 +212,51 @@ def nobody_there():
     victim.alive()
 
 
+def bound_port_without_listener():
+    """A port that is bound but does not listen answers as one that nobody has."""
+    victim = Victim()
+    bound = net.new_socket()
+    bound.bind(("0.0.0.0", 82))
+    peer = Peer(victim.tun, stack_port=82)
+    peer.send("S", advance=False)
+    peer.expect("RA", seq=0, ack=(peer.snd + 1) & 0xFFFFFFFF)
+    peer.send("A", advance=False, ack=777)
+    peer.expect("R", seq=777)
+    bound.close()
+    victim.alive()
+
+
+def port_scan():
+    """What each kind of probe learns: an open port answers SYN and ACK, a closed one everything but RST."""
+    victim = Victim()
+    for flags, open_port, closed_port in (("S", "SA", "RA"), ("A", "R", "R"), ("F", None, "RA"), (0, None, "RA"),
+                                          ("FPU", None, "RA"), ("R", None, None)):
+        for stack_port, want in ((80, open_port), (81, closed_port)):
+            peer = Peer(victim.tun, stack_port=stack_port)
+            peer.send(flags, advance=False, ack=5 if flags == "A" else 0)
+            found = [s.flags for s in victim.tun.drain(0.05) if peer.mine(s)]
+            equal(found, [want] if want else [], f"answer of port {stack_port} to [{flags}]")
+    victim.alive()
+
+
+def swapped_words_pass_the_checksum():
+    """The checksum is a sum: two exchanged 16-bit words go unnoticed, one flipped bit does not."""
+    victim = Victim()
+    peer = Peer(victim.tun)
+    peer.connect()
+    conn = net.accept(victim.listener)
+    segment = bytearray(peer.build("PA", b"ABCDEFGH"))
+    segment[-8:-4] = segment[-6:-4] + segment[-8:-6]
+    flipped = bytearray(segment)
+    flipped[-1] ^= 1
+    raw(victim, bytes(flipped))
+    peer.silence(0.1, "after a flipped bit")
+    raw(victim, bytes(segment))
+    peer.snd = (peer.snd + 8) & 0xFFFFFFFF
+    peer.expect("A", ack=peer.snd)
+    equal(conn.recv(100), b"CDABEFGH", "data")
+
+
 def ack_to_listener():
     victim = Victim()
     peer = Peer(victim.tun)
@@ -275,5 +320,5 @@ if __name__ == "__main__":
              option_past_the_end, option_of_unknown_kind, option_garbage_on_data, bad_checksum,
              bad_checksum_on_connection, syn_with_fin, no_flags, no_flags_on_connection, fin_to_listener,
              syn_to_broadcast, syn_to_multicast, syn_from_multicast_or_zero, fragments_are_reassembled,
-             lone_fragment_is_no_segment, nobody_there, ack_to_listener, urgent_pointer, ack_of_unsent_data,
-             random_segments)
+             lone_fragment_is_no_segment, nobody_there, bound_port_without_listener, port_scan,
+             swapped_words_pass_the_checksum, ack_to_listener, urgent_pointer, ack_of_unsent_data, random_segments)

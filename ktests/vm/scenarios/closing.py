@@ -5,6 +5,8 @@
 """FIN in all orders, FIN_WAIT_2 and TIME_WAIT with their minutes of waiting
 (run in virtual time), and orphans whose peer is gone."""
 
+import os
+import signal
 import socket
 import struct
 import time
@@ -282,6 +284,97 @@ def orphan_gives_up():
     peer.expect("R", what="after the orphan was given up")
 
 
+def close_wait_gives_way():
+    """A program that forgot its socket in CLOSE_WAIT: the client's next connection from the same port is there at once."""
+    _, lst, peer, forgotten = established()
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+    equal(net.state(forgotten), "CLOSE_WAIT", "state")
+    start = time.monotonic()
+    peer.send("S", seq=(peer.snd + 70000) & M, options=packet.mss(1460))
+    peer.expect("A", seq=peer.rcv, ack=peer.snd, what="challenge")
+    peer.send("R", advance=False)
+    peer.snd = (peer.snd + 70000) & M
+    peer.connect()
+    net.accept(lst)
+    check(time.monotonic() - start < 1, "took longer than a second")
+    equal(net.state(forgotten), "CLOSE", "state of the forgotten one")
+
+
+def child_with(lst, peer):
+    """A process that has accepted the peer's connection and sleeps; its descriptor is the only one."""
+    pid = os.fork()
+    if pid == 0:
+        held = net.accept(lst)
+        signal.pause()
+        del held
+        os._exit(0)
+    peer.connect()
+    time.sleep(0.2)
+    return pid
+
+
+def killed_process_sends_fin():
+    """kill -9 closes as close() does: FIN, then a reset for data; unread data turns the FIN into a reset."""
+    tun = Tun()
+    lst = net.listener()
+    peer = Peer(tun)
+    pid = child_with(lst, peer)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    peer.take("FA")
+    peer.send("A")
+    peer.send("PA", b"nobody reads this", advance=False)
+    peer.expect("R")
+    peer = Peer(tun)
+    pid = child_with(lst, peer)
+    peer.send("PA", b"unread")
+    peer.expect("A", ack=peer.snd)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    peer.expect("RA", seq=peer.rcv)
+
+
+def inherited_descriptor_keeps_it_open():
+    """close() in one process says nothing while another has the descriptor."""
+    _, _, peer, conn = established()
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+        os._exit(0)
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+    conn.close()
+    peer.silence(5, "while a child holds the descriptor")
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    peer.expect("FA", ack=peer.snd)
+
+
+def fin_with_data():
+    """A FIN that carries data is acknowledged with it; then end of file, and the other half goes on."""
+    _, _, peer, conn = established()
+    peer.send("FPA", b"last words")
+    peer.expect("A", ack=peer.snd)
+    equal((conn.recv(100), conn.recv(100)), (b"last words", b""), "recv")
+    conn.send(b"the other half")
+    equal(peer.take().payload, b"the other half", "data")
+
+
+def last_ack_gives_up():
+    """In LAST_ACK, too, orphan_retries counts: with 2, silence after at most 4 FINs."""
+    net.sysctl("orphan_retries", 2)
+    tun, _, peer, conn = established()
+    peer.send("FA")
+    peer.expect("A", ack=peer.snd)
+    conn.close()
+    fins = [s for s in tun.drain(20) if peer.mine(s)]
+    check(all("F" in s.flags for s in fins), f"not only FINs: {[str(s) for s in fins]}")
+    check(3 <= len(fins) <= 4, f"{len(fins)} FINs")
+    peer.send("A", ack=(peer.rcv + 1) & M)
+    peer.expect("R", what="after LAST_ACK was given up")
+
+
 def linger_waits():
     """SO_LINGER {1,2} with data that nobody acknowledges: close() takes two seconds, returns, no reset."""
     _, _, peer, conn = established()
@@ -297,5 +390,6 @@ if __name__ == "__main__":
     net.main(active_close, passive_close_in_three_segments, simultaneous_close, fin_out_of_order, data_out_of_order,
              sack_blocks, fin_again_in_close_wait, close_sends_what_is_queued, linger2, time_wait_reset,
              time_wait_reset_rfc1337, time_wait_taken_over, linger_waits, fin_wait2_of_an_orphan,
-             fin_wait2_lasts_until_60_s, fin_wait2_after_shutdown, time_wait_lasts_60_s, time_wait_restarts_on_fin,
+             fin_wait2_lasts_until_60_s, close_wait_gives_way, killed_process_sends_fin, inherited_descriptor_keeps_it_open,
+             fin_with_data, last_ack_gives_up, fin_wait2_after_shutdown, time_wait_lasts_60_s, time_wait_restarts_on_fin,
              orphan_gives_up)

@@ -4,7 +4,10 @@
 # mode: icount
 """Accept queue, half-open requests and cookies of one listener."""
 
+import os
 import socket
+import threading
+import time
 
 from lib import net, packet
 from lib.net import check, equal
@@ -67,6 +70,35 @@ def third_ack_of_a_full_queue():
         net.accept(lst)
     check(not net.readable(lst, 0.1), "a third connection was queued")
     late.send("A")
+    net.accept(lst)
+
+
+def queue_that_is_never_drained():
+    """Every third ACK is dropped; when the SYN-ACKs are used up the request goes without a word, and only data is reset."""
+    net.sysctl("synack_retries", 2)
+    _, late = full_when_the_ack_comes()
+    for wait in (2, 3):
+        late.expect("SA", timeout=wait)
+        late.send("A")
+    late.silence(10, "no reset when the request ends")
+    late.send("PA", b"late", advance=False)
+    late.expect("R", seq=late.rcv, what="to data for a request that is gone")
+
+
+def refused_client_gets_in():
+    """A SYN refused by a full queue is repeated by its client; the repetition counts once there is room."""
+    tun = Tun()
+    lst = net.listener(backlog=0)
+    first, second = peers(tun, 2)
+    check(syn(first), "no SYN-ACK")
+    first.send("A")
+    net.readable(lst, 1)
+    for _ in range(2):
+        second.send("S", advance=False, options=packet.mss(1460))
+        second.silence(1, "while the queue is full")
+    net.accept(lst)
+    check(syn(second), "no SYN-ACK although there is room")
+    second.send("A")
     net.accept(lst)
 
 
@@ -166,6 +198,30 @@ def max_syn_backlog_without_cookies():
     equal(sum(syn(p) for p in peers(tun, 20)), 13, "answers")
 
 
+def switches(thread):
+    with open(f"/proc/self/task/{thread.native_id}/status", encoding="ascii") as f:
+        return sum(int(line.split()[1]) for line in f if "voluntary_ctxt_switches" in line)
+
+
+def one_connection_wakes_one():
+    """Of four threads in accept() a connection wakes one; the others do not even run."""
+    tun = Tun()
+    lst = net.listener()
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(lst.accept()), daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    before = [switches(t) for t in threads]
+    for number, peer in enumerate(peers(tun, 3), 1):
+        peer.connect()
+        time.sleep(0.3)
+        equal(len(got), number, "threads that returned")
+        ran = [t for t, b in zip(threads, before) if t.is_alive() and switches(t) != b]
+        equal(len(ran), 0, "threads that woke up for nothing")
+    os._exit(0)  # the fourth sleeps on
+
+
 def backlog_can_change():
     tun = Tun()
     lst = net.listener(backlog=0)
@@ -179,6 +235,7 @@ def backlog_can_change():
 
 
 if __name__ == "__main__":
-    net.main(accept_queue_holds_backlog_plus_one, third_ack_of_a_full_queue, abort_on_overflow,
+    net.main(accept_queue_holds_backlog_plus_one, third_ack_of_a_full_queue, queue_that_is_never_drained,
+             refused_client_gets_in, one_connection_wakes_one, abort_on_overflow,
              requests_without_cookies, cookies_on_overflow, cookies_always, cookies_off_by_parameter,
              cookie_keeps_options_with_timestamps, cookie_mss, max_syn_backlog_without_cookies, backlog_can_change)

@@ -52,6 +52,21 @@ def rst_outside_window_is_dropped():
     equal(net.state(conn), "ESTABLISHED", "state")
 
 
+def rst_at_the_edge_of_sacked_data():
+    """A peer that lost a segment of ours may reset at what it has sent: the right edge of what we have reported."""
+    tun = Tun()
+    lst = net.listener()
+    peer = Peer(tun)
+    peer.connect(options=b"\1\1" + packet.SACK_OK)
+    conn = net.accept(lst)
+    base = peer.snd
+    peer.send("PA", b"b" * 10, seq=(base + 10) & M)
+    equal(peer.expect("A", ack=base).sack, [((base + 10) & M, (base + 20) & M)], "SACK")
+    peer.send("R", seq=(base + 20) & M)
+    peer.silence(0.2)
+    equal(error_of(conn.recv, 10), "ECONNRESET", "recv")
+
+
 def challenges_are_rationed():
     """Five in-window resets in 100 ms: one challenge ACK."""
     tun, _, peer, conn = established()
@@ -99,6 +114,20 @@ def syn_then_reset(where):
     peer.connect()
     net.accept(lst)
     tun.lst = lst
+
+
+def other_port_leaves_the_old_connection():
+    """A client that restarts and takes another port: two connections, until the old one is used."""
+    tun, lst, peer, conn = established()
+    fresh = Peer(tun, port=peer.port + 1)
+    fresh.connect()
+    net.accept(lst)
+    equal(net.state(conn), "ESTABLISHED", "state of the old connection")
+    conn.send(b"still there?")
+    peer.take()
+    peer.send("R", advance=False)
+    peer.silence(0.1)
+    equal(error_of(conn.recv, 10), "ECONNRESET", "recv")
 
 
 def again():
@@ -184,7 +213,7 @@ def syn_ack_with_wrong_ack():
     peer.send("SA", advance=False, ack=(peer.rcv + 7) & M, options=packet.mss(1460))
     peer.expect("R", seq=(peer.rcv + 7) & M)
     equal(net.state(sock), "SYN_SENT", "state")
-    peer.wait_syn(3)
+    peer.wait_syn(0.2)  # at once: the old connection that was in the way is gone
     peer.send("SA", options=packet.mss(1460))
     peer.expect("A", ack=peer.snd)
     net.wait_state(sock, "ESTABLISHED")
@@ -247,7 +276,8 @@ def listener_closes():
 
 
 if __name__ == "__main__":
-    net.main(rst_exact, rst_in_window_is_challenged, rst_outside_window_is_dropped, challenges_are_rationed,
+    net.main(rst_exact, rst_in_window_is_challenged, rst_outside_window_is_dropped,
+             rst_at_the_edge_of_sacked_data, challenges_are_rationed, other_port_leaves_the_old_connection,
              rst_with_old_timestamp_counts, syn_on_connection_is_challenged, data_survives_rst, write_after_rst,
              rst_in_close_wait, rst_in_last_ack, rst_in_syn_sent, syn_ack_with_wrong_ack, close_with_unread_data,
              linger_zero, data_after_close, data_after_shutdown_is_taken, listener_closes)

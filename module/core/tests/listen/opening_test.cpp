@@ -159,6 +159,17 @@ TEST_F(OpeningPair, SynsAndTheirEnd) {
   EXPECT_EQ(client.reason(ATCP_REASON_TIMEOUT_SYN), 3u);
 }
 
+TEST_F(OpeningPair, PortsAreUsedUpPerDestination) {
+  ASSERT_EQ(client.set("port_range", "61000 61009"), ATCP_OK);
+  Sock other = server.listen(kHttp + 1);
+  for (int i = 0; i < 10; i++)
+    client.connect(server.addr(), kHttp);
+  EXPECT_EQ(client.try_connect(client.socket(), server.addr(), kHttp), ATCP_ERR_ADDR_NOT_AVAIL);
+  EXPECT_EQ(client.try_connect(client.socket(), server.addr(), kHttp + 1), ATCP_OK);
+  net.run(100 * kMs);
+  EXPECT_TRUE(other.accept().has_value());
+}
+
 // ---- a host restarts ---------------------------------------------------------------------------
 
 TEST_F(OpeningPair, RestartedClientIsBackAtOnce) {
