@@ -54,7 +54,7 @@ bool Ns::challenge_allowed(uint64_t now_us) {
 }
 
 Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns) {
-  const uint64_t f = siphash_tuple(ns.isn_key, t, 0);
+  const uint64_t f = siphash_tuple(ns.isn_key, t);
   return Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now_ns >> kIsnTickShift));
 }
 
@@ -65,7 +65,7 @@ uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t) {
   atcp_tuple hosts = t;
   hosts.lport = 0;
   hosts.rport = 0;
-  return static_cast<uint32_t>(siphash_tuple(ns.ts_key, hosts, 0));
+  return static_cast<uint32_t>(siphash_tuple(ns.ts_key, hosts));
 }
 
 }  // namespace atcp

@@ -70,7 +70,7 @@ void Ehash::fini() {
 }
 
 uint32_t Ehash::hash(const atcp_tuple& t) const {
-  return static_cast<uint32_t>(siphash_tuple(key_, t, 0));
+  return static_cast<uint32_t>(siphash13_tuple(key_, t));
 }
 
 uint32_t Ehash::size() const {

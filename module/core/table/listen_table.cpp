@@ -104,7 +104,7 @@ again:
       best_exact = exact;
     } else if (exact == best_exact) {
       if (!hashed_tuple) {
-        tuple_hash = siphash_tuple(key_, t, 0);
+        tuple_hash = siphash13_tuple(key_, t);
         hashed_tuple = true;
       }
       if (rank(tuple_hash, n.id) > rank(tuple_hash, best->id)) best = &n;

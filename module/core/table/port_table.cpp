@@ -189,7 +189,7 @@ void PortTable::clear_listening(BindNode& n) {
 PortTable::Choice PortTable::choice(const atcp_tuple& t) const {
   atcp_tuple without_lport = t;
   without_lport.lport = 0;
-  const uint64_t h = siphash_tuple(key_, without_lport, 0);
+  const uint64_t h = siphash_tuple(key_, without_lport);
   return {static_cast<uint32_t>(h), &counters_[(h >> 32) % kCounters]};
 }
 

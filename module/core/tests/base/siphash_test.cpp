@@ -37,6 +37,26 @@ TEST(Siphash, ReferenceVectors) {
     EXPECT_EQ(siphash(reference_key(), in, v.len), v.want) << "length " << v.len;
 }
 
+TEST(Siphash13, ReferenceVector) {
+  EXPECT_EQ(siphash13(reference_key(), nullptr, 0), 0xabac0158050fc4dcu);
+}
+
+TEST(SiphashTuple, IsSiphashOfItsBytes) {
+  atcp_tuple t = {};
+  t.family = ATCP_AF_INET;
+  t.laddr.v4 = 0x04030201;
+  t.raddr.v4 = 0x08070605;
+  t.lport = 0x0a09;
+  t.rport = 0x0c0b;
+  const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, ATCP_AF_INET, 0};
+  const SipKey key = reference_key();
+  EXPECT_EQ(siphash_tuple(key, t), siphash(key, bytes, sizeof bytes));
+  EXPECT_EQ(siphash13_tuple(key, t), siphash13(key, bytes, sizeof bytes));
+  const uint8_t more[] = {1,  2,  3,  4,  5,  6, 7,  8,  21, 22,           23,
+                          24, 25, 26, 27, 28, 9, 10, 11, 12, ATCP_AF_INET, 0};
+  EXPECT_EQ(siphash_tuple(key, t, 0x1c1b1a1918171615), siphash(key, more, sizeof more));
+}
+
 TEST(Siphash, UnalignedInput) {
   uint8_t in[32] = {};
   for (uint8_t i = 0; i < 15; i++)
