@@ -187,7 +187,9 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
 
   if (t.ca_state == CaState::Recovery) {
     prr(t, a);
-  } else if (a.acked + a.sacked > 0) {
+  } else if (a.acked + a.sacked > 0 && (advanced || t.reordering > t.param(Param::Reordering))) {
+    // A duplicate ACK may let something go, but does not open cwnd (RFC 5681 3.2, step 1); on a path
+    // known to reorder it is as good as any.
     CcAck c = {};
     c.now_us = now.us;
     c.acked = a.acked + a.sacked;

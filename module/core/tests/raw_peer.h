@@ -12,6 +12,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "conn/ns.h"
 #include "listen/listener.h"
@@ -33,6 +34,7 @@ struct Out {
   bool sack_ok = false;
   std::string data = "";
   uint16_t port = 5000;  ///< the peer's
+  std::vector<SackBlock> sack = {};
 };
 
 class RawPeerTest : public ::testing::Test {
@@ -74,6 +76,8 @@ class RawPeerTest : public ::testing::Test {
     h.has_ts = o.tsval.has_value();
     h.tsval = o.tsval.value_or(0);
     h.tsecr = o.tsecr;
+    for (const SackBlock& b : o.sack)
+      h.sack[h.n_sack++] = b;
     uint8_t bytes[kMaxHeader];
     const uint32_t n = write_header(h, bytes);
     Emitted e;
