@@ -219,7 +219,12 @@ bool FakeOs::fails(Fault f) {
   calls_[i]++;
   const bool scripted = (faults_[i] & 1) != 0;
   faults_[i] >>= 1;
-  return scripted || always_[i] || (one_in_[i] != 0 && random() % one_in_[i] == 0);
+  counted_++;
+  const bool counted = counted_ == nth_ || (every_ != 0 && counted_ % every_ == 0);
+  const bool yes =
+      scripted || counted || always_[i] || (one_in_[i] != 0 && random() % one_in_[i] == 0);
+  if (yes) injected_[i]++;
+  return yes;
 }
 
 uint64_t FakeOs::random() {
@@ -604,12 +609,13 @@ int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atc
   return 0;
 }
 
-struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t at, bool) {
+struct atcp_pkt* atcp_os_tx_split(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t at,
+                                  bool must) {
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "tx_split");
   if (at == 0 || at >= p.data.size()) Port::the().complain("tx_split outside the piece");
-  if (Port::the().fails(Fault::Split)) return nullptr;
+  if (Port::the().fails(Fault::Split) || (Port::the().spare_splits && !must)) return nullptr;
   FakePkt& rest = Port::the().new_pkt(Bytes(p.data.begin() + at, p.data.end()));
   p.data.resize(at);
   p.truesize = truesize_of(at);

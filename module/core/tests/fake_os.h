@@ -148,8 +148,24 @@ class FakeOs {
   void fail_always(Fault f, bool on) { always_[static_cast<int>(f)] = on; }
   /// Each call fails once in n, at random.
   void fail_randomly(Fault f, uint32_t n) { one_in_[static_cast<int>(f)] = n; }
+  /// From here on the nth request fails, of whatever kind, and each multiple of every; 0: none.
+  void fail_nth(uint64_t nth, uint64_t every) {
+    nth_ = nth;
+    every_ = every;
+    counted_ = 0;
+  }
   bool fails(Fault f);
   uint64_t calls(Fault f) const { return calls_[static_cast<int>(f)]; }
+  /// Requests that failed by any of these.
+  uint64_t injected(Fault f) const { return injected_[static_cast<int>(f)]; }
+  uint64_t injected() const {
+    uint64_t n = 0;
+    for (const uint64_t i : injected_)
+      n += i;
+    return n;
+  }
+  /// Cuts of a send queue that the core can do without are refused.
+  bool spare_splits = false;
 
   // ---- what was sent ----
   std::deque<Emitted> sent;
@@ -201,6 +217,8 @@ class FakeOs {
   bool always_[static_cast<int>(Fault::Count_)] = {};
   uint32_t one_in_[static_cast<int>(Fault::Count_)] = {};
   uint64_t calls_[static_cast<int>(Fault::Count_)] = {};
+  uint64_t injected_[static_cast<int>(Fault::Count_)] = {};
+  uint64_t nth_ = 0, every_ = 0, counted_ = 0;
   uint64_t random_ = 1;
   uint64_t next_id_ = 1;
 };
