@@ -5,7 +5,7 @@
  * and one-shot (one byte in, one byte out, close). It measures; it verifies
  * nothing, which is the business of xfer.c.
  *
- *   perf server ADDR PORT [--proto tcp|atcp]
+ *   perf server ADDR PORT [--proto tcp|atcp] [--backlog N]
  *   perf bulk|latency|connect|idle ADDR PORT [--proto ...] [--flows N] [--seconds S]
  */
 #define _GNU_SOURCE
@@ -35,7 +35,7 @@
 
 enum { BULK = 'B', ECHO = 'E', ONE_SHOT = 'O', IDLE = 'I' };
 
-static int protocol, flows = 1;
+static int protocol, flows = 1, backlog = 4096;
 static double seconds = 2;
 static struct sockaddr_in target;
 static char buffer[BUFFER];
@@ -98,7 +98,7 @@ static void serve(void)
 	int fd = new_socket(SOCK_NONBLOCK), ep = epoll_create1(0), one = 1, i, n;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&target, sizeof(target)) || listen(fd, 4096))
+	if (bind(fd, (struct sockaddr *)&target, sizeof(target)) || listen(fd, backlog))
 		die("listen");
 	watch(ep, fd);
 	puts("ready");
@@ -253,7 +253,7 @@ static void idle(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "proto", 1, 0, 'p' }, { "flows", 1, 0, 'f' }, { "seconds", 1, 0, 's' }, { 0 },
+		{ "proto", 1, 0, 'p' }, { "flows", 1, 0, 'f' }, { "seconds", 1, 0, 's' }, { "backlog", 1, 0, 'b' }, { 0 },
 	};
 	struct rlimit limit = { MAX_FDS, MAX_FDS };
 	int c;
@@ -263,6 +263,7 @@ int main(int argc, char **argv)
 		case 'p': protocol = strcmp(optarg, "atcp") == 0 ? PROTO_ATCP : 0; break;
 		case 'f': flows = atoi(optarg); break;
 		case 's': seconds = atof(optarg); break;
+		case 'b': backlog = atoi(optarg); break;
 		default: return 2;
 		}
 	}

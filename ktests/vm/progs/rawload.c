@@ -11,7 +11,8 @@
  *   rawload nothing    the packets of `syn` with an IP protocol that nobody has: what sending them costs
  *
  * Options: --proto tcp|atcp --count N --entries N --after keep|reset|timewait --port P --backlog N --workers N --hold (wait for the end of
- * standard input before leaving) --plain (SYNs with an MSS option only) --foreign (the listener is another program's)
+ * standard input before leaving) --plain (SYNs with an MSS option only) --foreign (the listener is another program's) --to ADDR (it is on
+ * another host, to which this one forwards) --rate N (SYNs per second at most)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -48,6 +49,7 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 static int protocol, plain, hold, foreign, backlog = 65535, workers = 1;
 static uint16_t port = 8800;
 static uint32_t count = 100000, entries = 1000;
+static uint32_t target = LOCAL, rate;
 static const char *after = "keep";
 
 static void die(const char *what)
@@ -166,7 +168,7 @@ static int build(uint8_t *p, struct peer from, int flags, uint32_t seq, uint32_t
 	p[8] = 64;
 	p[9] = ipproto;
 	put32(p + 12, from.addr);
-	put32(p + 16, LOCAL);
+	put32(p + 16, target);
 	put16(p + 10, fold(sum(p, 20, 0)));
 	put16(t, from.port);
 	put16(t + 2, port);
@@ -240,15 +242,19 @@ static double blast(int tun, uint32_t n, int (*make)(uint8_t *, uint32_t))
 	double total = 0;
 
 	for (uint32_t done = 0; done < n;) {
-		uint32_t i, batch = n - done < BATCH ? n - done : BATCH;
+		uint32_t most = rate ? rate / 50 + 1 : BATCH, i, batch;
 		double start;
 
+		most = most < BATCH ? most : BATCH;
+		batch = n - done < most ? n - done : most;
 		for (i = 0; i < batch; i++)
 			len[i] = make(packets[i], done + i);
 		start = now_s();
 		for (i = 0; i < batch; i++)
 			transmit(tun, packets[i], len[i]);
 		total += now_s() - start;
+		if (rate)
+			usleep(1000000ull * batch / rate);
 		empty(tun);
 		done += batch;
 	}
@@ -368,7 +374,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "proto", 1, 0, 'p' },	  { "count", 1, 0, 'c' },   { "entries", 1, 0, 'e' }, { "after", 1, 0, 'a' }, { "port", 1, 0, 'P' },
 		{ "backlog", 1, 0, 'b' }, { "workers", 1, 0, 'w' }, { "hold", 0, 0, 'h' },    { "plain", 0, 0, 'l' },
-		{ "foreign", 0, 0, 'f' }, { 0 },
+		{ "foreign", 0, 0, 'f' }, { "to", 1, 0, 't' },	    { "rate", 1, 0, 'r' },    { 0 },
 	};
 	struct rlimit limit = { 1048576, 1048576 };
 	const char *mode;
@@ -386,6 +392,8 @@ int main(int argc, char **argv)
 		case 'h': hold = 1; break;
 		case 'l': plain = 1; break;
 		case 'f': foreign = 1; break;
+		case 't': target = ntohl(inet_addr(optarg)), foreign = 1; break;
+		case 'r': rate = atol(optarg); break;
 		default: return 2;
 		}
 	}
