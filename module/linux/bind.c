@@ -88,6 +88,8 @@ int atcp_listen(struct socket *sock, int backlog)
 		sk_dst_reset(sk);
 	}
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+	/* listen(2) has cut it already; whether anything was cut, only the program knows. */
+	WRITE_ONCE(asp->at_somaxconn, backlog == READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
 	err = -atcp_errno(atcp_core_listen(&asp->conn, backlog, atcp_bind_flags(sk, true)));
 	if (err && bound_here)
 		atcp_put_port(sk);
@@ -112,7 +114,7 @@ static struct atcp_conn *atcp_wait_accept(struct sock *sk, long timeo, int *err)
 		*err = -EINVAL;
 		if (sk->sk_state != TCP_LISTEN)
 			break;
-		c = atcp_core_accept(&atcp_sk(sk)->conn);
+		c = atcp_core_accept(&atcp_sk(sk)->conn, atcp_now());
 		if (c)
 			break;
 		*err = sock_intr_errno(timeo);
@@ -136,7 +138,7 @@ struct sock *atcp_accept(struct sock *sk, ATCP_ACCEPT_ARGS)
 	lock_sock(sk);
 	if (sk->sk_state != TCP_LISTEN)
 		goto out;
-	c = atcp_core_accept(&atcp_sk(sk)->conn);
+	c = atcp_core_accept(&atcp_sk(sk)->conn, atcp_now());
 	if (c)
 		goto out;
 	err = -EAGAIN;

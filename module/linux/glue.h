@@ -56,6 +56,8 @@ enum {
  * @mtu_seq: the sequence number that it quoted; lock: socket spinlock
  * @ip_proto: protocol number of its packets: 6, or 253 (wire=atcp); set when it connects, listens
  *	or is born as a child, constant afterwards
+ * @at_somaxconn: of a listener: its backlog is as large as net.core.somaxconn allowed when it was set;
+ *	lock: socket, read anywhere
  * @port: reservation towards the kernel's TCP, or NULL; lock: socket
  * @conn: the core's half; lock: socket unless abi/ says otherwise
  */
@@ -69,6 +71,7 @@ struct atcp_sock {
 	u32 mtu_info;
 	u32 mtu_seq;
 	u8 ip_proto;
+	bool at_somaxconn;
 	struct atcp_port *port;
 	struct atcp_conn conn;
 };

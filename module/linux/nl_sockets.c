@@ -114,23 +114,64 @@ static bool put_entry(void *arg, const struct atcp_entry_info *e)
 	return true;
 }
 
+static int put_reason(struct sk_buff *skb, const struct atcp_listener_reason *r)
+{
+	struct nlattr *nest = nla_nest_start(skb, ATCP_LISTENER_A_REASON);
+	u8 segment = r->is_ack ? ATCP_REFUSED_ACK : ATCP_REFUSED_SYN;
+	const char *help;
+	const char *name = r->reason ? atcp_core_reason_name(r->reason, &help) : "other";
+
+	if (!nest || nla_put_u32(skb, ATCP_REASON_A_ID, r->reason) ||
+	    nla_put_string(skb, ATCP_REASON_A_NAME, name) ||
+	    nla_put_u64_64bit(skb, ATCP_REASON_A_VALUE, r->count, ATCP_REASON_A_PAD) ||
+	    nla_put_u8(skb, ATCP_REASON_A_SEGMENT, segment))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What was refused and why; lines that are 0 are left out. */
+static int put_reasons(struct sk_buff *skb, const struct atcp_conn *c)
+{
+	struct atcp_listener_reason r;
+	u32 i;
+
+	for (i = 0; atcp_core_listener_reason(c, i, &r); i++)
+		if (r.count && put_reason(skb, &r))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, ATCP_LISTENER_A_PAD);
+}
+
+static int put_marks(struct sk_buff *skb, const struct atcp_listener_info *i)
+{
+	return nla_put_u32(skb, ATCP_LISTENER_A_ACCEPT_QUEUE_HIGH, i->accept_queue_high) ||
+	       nla_put_u32(skb, ATCP_LISTENER_A_REQUESTS_HIGH, i->requests_high) ||
+	       put_u64(skb, ATCP_LISTENER_A_CROWDED_MS, i->crowded_us / 1000) ||
+	       put_u64(skb, ATCP_LISTENER_A_COOKIES, i->cookies) ||
+	       put_u64(skb, ATCP_LISTENER_A_ACKS, i->acks) ||
+	       put_u64(skb, ATCP_LISTENER_A_CHILDREN, i->children) ||
+	       put_u64(skb, ATCP_LISTENER_A_ACK_DROPS, i->ack_drops) ||
+	       put_u64(skb, ATCP_LISTENER_A_MIGRATED_IN, i->migrated_in) ||
+	       put_u64(skb, ATCP_LISTENER_A_MIGRATED_OUT, i->migrated_out);
+}
+
 static int put_queues(struct sk_buff *skb, const struct atcp_listener_info *i)
 {
 	return nla_put_u32(skb, ATCP_LISTENER_A_ACCEPT_QUEUE, i->accept_queue) ||
 	       nla_put_u32(skb, ATCP_LISTENER_A_BACKLOG, i->backlog) ||
 	       nla_put_u32(skb, ATCP_LISTENER_A_REQUESTS, i->requests) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_SYNS, i->syns, ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_SYNACKS, i->synacks, ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_SYN_DUPS, i->syn_dups,
-				 ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_ACCEPTED, i->accepted,
-				 ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_OVERFLOW_SYN, i->overflow_syn,
-				 ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_OVERFLOW_ACK, i->overflow_ack,
-				 ATCP_LISTENER_A_PAD) ||
-	       nla_put_u64_64bit(skb, ATCP_LISTENER_A_SYN_DROPS, i->syn_drops,
-				 ATCP_LISTENER_A_PAD);
+	       put_u64(skb, ATCP_LISTENER_A_SYNS, i->syns) ||
+	       put_u64(skb, ATCP_LISTENER_A_SYNACKS, i->synacks) ||
+	       put_u64(skb, ATCP_LISTENER_A_SYN_DUPS, i->syn_dups) ||
+	       put_u64(skb, ATCP_LISTENER_A_ACCEPTED, i->accepted) ||
+	       put_u64(skb, ATCP_LISTENER_A_OVERFLOW_SYN, i->overflow_syn) ||
+	       put_u64(skb, ATCP_LISTENER_A_OVERFLOW_ACK, i->overflow_ack) ||
+	       put_u64(skb, ATCP_LISTENER_A_SYN_DROPS, i->syn_drops);
 }
 
 static bool put_listener(void *arg, const struct atcp_entry_info *e)
@@ -144,7 +185,7 @@ static bool put_listener(void *arg, const struct atcp_entry_info *e)
 
 	if (!hdr)
 		return false;
-	atcp_core_listener_info(e->conn, &i);
+	atcp_core_listener_info(e->conn, &i, w->now_ns);
 	nest = nla_nest_start(skb, ATCP_A_LISTENER);
 	if (!nest || nla_put_u16(skb, ATCP_LISTENER_A_FAMILY, t->family) ||
 	    put_addr(skb, ATCP_LISTENER_A_LADDR, t->family, &t->laddr) ||
@@ -152,7 +193,10 @@ static bool put_listener(void *arg, const struct atcp_entry_info *e)
 	    nla_put_u32(skb, ATCP_LISTENER_A_UID, uid_of(w, e->conn)) ||
 	    nla_put_u64_64bit(skb, ATCP_LISTENER_A_INODE, sock_i_ino(atcp_sk_of_conn(e->conn)),
 			      ATCP_LISTENER_A_PAD) ||
-	    put_queues(skb, &i)) {
+	    put_queues(skb, &i) || put_marks(skb, &i) ||
+	    (READ_ONCE(atcp_sk(atcp_sk_of_conn(e->conn))->at_somaxconn) &&
+	     nla_put_flag(skb, ATCP_LISTENER_A_AT_SOMAXCONN)) ||
+	    put_reasons(skb, e->conn)) {
 		genlmsg_cancel(skb, hdr);
 		return false;
 	}

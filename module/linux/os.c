@@ -5,6 +5,7 @@
  * packets.
  */
 #include <linux/mm.h>
+#include <linux/net.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
@@ -165,6 +166,37 @@ static u64 atcp_percpu_sum(const u64 __percpu *p, u32 i)
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu_ptr(p, cpu)[i]);
 	return sum;
+}
+
+struct atcp_percpu *atcp_os_percpu_alloc(uint32_t n)
+{
+	return (__force struct atcp_percpu *)__alloc_percpu_gfp(n * sizeof(u64), sizeof(u64),
+								GFP_KERNEL_ACCOUNT |
+								__GFP_NOWARN);
+}
+
+void atcp_os_percpu_free(struct atcp_percpu *p)
+{
+	free_percpu((void __percpu *)(__force unsigned long)p);
+}
+
+void atcp_os_percpu_add(struct atcp_percpu *p, uint32_t i, int64_t n)
+{
+	this_cpu_add(((u64 __percpu *)(__force unsigned long)p)[i], n);
+}
+
+uint64_t atcp_os_percpu_sum(const struct atcp_percpu *p, uint32_t i)
+{
+	return atcp_percpu_sum((const u64 __percpu *)(__force unsigned long)p, i);
+}
+
+void atcp_os_syn_flood(const struct atcp_conn *listener, bool cookies)
+{
+	struct sock *sk = atcp_sk_of_conn(listener);
+
+	net_info_ratelimited("atcp: Possible SYN flooding on port %pI4:%u. %s.\n",
+			     &inet_sk(sk)->inet_rcv_saddr, inet_sk(sk)->inet_num,
+			     cookies ? "Sending cookies" : "Dropping request");
 }
 
 u64 atcp_counter_read(const struct atcp_osns *osns, u32 id)

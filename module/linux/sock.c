@@ -34,6 +34,7 @@ static void atcp_sock_setup(struct sock *sk)
 	asp->mtu_info = 0;
 	asp->mtu_seq = 0;
 	asp->port = NULL;
+	asp->at_somaxconn = false;
 	atcp_timer_init(sk);
 	atomic_inc(&atcp_sk_osns(sk)->sockets);
 	asp->flags = ATCP_F_COUNTED | ATCP_F_CORE;
@@ -133,7 +134,7 @@ static void atcp_abort_children(struct sock *sk)
 {
 	struct atcp_conn *c;
 
-	while ((c = atcp_core_accept(&atcp_sk(sk)->conn)) != NULL) {
+	while ((c = atcp_core_accept(&atcp_sk(sk)->conn, atcp_now())) != NULL) {
 		struct sock *child = atcp_sk_of_conn(c);
 
 		local_bh_disable();

@@ -124,7 +124,7 @@ static void atcp_tcp_info_listener(struct sock *sk, struct tcp_info *info)
 {
 	struct atcp_listener_info l;
 
-	atcp_core_listener_info(&atcp_sk(sk)->conn, &l);
+	atcp_core_listener_info(&atcp_sk(sk)->conn, &l, atcp_now());
 	info->tcpi_state = TCP_LISTEN;
 	info->tcpi_unacked = l.accept_queue;
 	info->tcpi_sacked = l.backlog;

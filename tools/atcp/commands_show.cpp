@@ -53,9 +53,12 @@ int sockets(const Chosen& chosen, const SocketFilter& filter) {
   return kExitOk;
 }
 
-int listeners(const Chosen& chosen) {
+int listeners(const Chosen& chosen, bool detail) {
   std::vector<Listener> rows = Client().listeners();
-  print(chosen.json ? json_text(to_json(rows)) : listeners_text(rows));
+  if (chosen.json)
+    print(json_text(to_json(rows)));
+  else
+    print(detail ? listeners_detail(rows) : listeners_text(rows));
   return kExitOk;
 }
 
@@ -83,6 +86,7 @@ int reasons(const Chosen& chosen, bool all) {
 void add_show_commands(CLI::App& app, Chosen& chosen) {
   auto filter = std::make_shared<SocketFilter>();
   auto all = std::make_shared<bool>(false);
+  auto detail = std::make_shared<bool>(false);
 
   CLI::App* sockets_cmd = app.add_subcommand(
       "sockets", "connections, half-open requests, TIME-WAIT entries, listeners");
@@ -98,7 +102,12 @@ void add_show_commands(CLI::App& app, Chosen& chosen) {
 
   CLI::App* listeners_cmd =
       app.add_subcommand("listeners", "queues, limits and counts of each listener");
-  listeners_cmd->callback([&chosen] { chosen.work = [&chosen] { return listeners(chosen); }; });
+  listeners_cmd->add_flag(
+      "-v,--detail", *detail,
+      "each listener's ledger: what became of every SYN and third ACK, and why");
+  listeners_cmd->callback([&chosen, detail] {
+    chosen.work = [&chosen, detail] { return listeners(chosen, *detail); };
+  });
 
   CLI::App* stats_cmd = app.add_subcommand("stats", "counters that are not 0, under Linux's names");
   stats_cmd->add_flag("--all", *all, "those that are 0, too");

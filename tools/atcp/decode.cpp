@@ -82,6 +82,22 @@ Connection decode_connection(const Attrs& a) {
   };
 }
 
+/// All nests of that type, in their order.
+std::vector<Refusal> decode_refusals(const nlattr* nest) {
+  std::vector<Refusal> rows;
+  mnl_attr_parse_nested(
+      nest,
+      [](const nlattr* attr, void* arg) -> int {
+        if (mnl_attr_get_type(attr) != ATCP_LISTENER_A_REASON) return MNL_CB_OK;
+        Attrs a(attr);
+        static_cast<std::vector<Refusal>*>(arg)->push_back(
+            {a.u8(ATCP_REASON_A_SEGMENT), a.text(ATCP_REASON_A_NAME), a.u64(ATCP_REASON_A_VALUE)});
+        return MNL_CB_OK;
+      },
+      &rows);
+  return rows;
+}
+
 }  // namespace
 
 Param decode_param(const nlattr* nest) {
@@ -130,6 +146,17 @@ Listener decode_listener(const nlattr* nest) {
       .overflow_syn = a.u64(ATCP_LISTENER_A_OVERFLOW_SYN),
       .overflow_ack = a.u64(ATCP_LISTENER_A_OVERFLOW_ACK),
       .syn_drops = a.u64(ATCP_LISTENER_A_SYN_DROPS),
+      .accept_queue_high = a.u32(ATCP_LISTENER_A_ACCEPT_QUEUE_HIGH),
+      .requests_high = a.u32(ATCP_LISTENER_A_REQUESTS_HIGH),
+      .at_somaxconn = a.has(ATCP_LISTENER_A_AT_SOMAXCONN),
+      .crowded_ms = a.u64(ATCP_LISTENER_A_CROWDED_MS),
+      .cookies = a.u64(ATCP_LISTENER_A_COOKIES),
+      .acks = a.u64(ATCP_LISTENER_A_ACKS),
+      .children = a.u64(ATCP_LISTENER_A_CHILDREN),
+      .ack_drops = a.u64(ATCP_LISTENER_A_ACK_DROPS),
+      .migrated_in = a.u64(ATCP_LISTENER_A_MIGRATED_IN),
+      .migrated_out = a.u64(ATCP_LISTENER_A_MIGRATED_OUT),
+      .refusals = decode_refusals(nest),
   };
 }
 

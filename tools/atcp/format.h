@@ -61,6 +61,8 @@ std::string params_text(const std::vector<Param>& params);
 std::string sockets_text(const std::vector<Listener>& listeners,
                          const std::vector<Socket>& sockets);
 std::string listeners_text(const std::vector<Listener>& listeners);
+/// A paragraph per listener: the two equations of its ledger, and the reasons.
+std::string listeners_detail(const std::vector<Listener>& listeners);
 std::string counters_text(const std::vector<Counter>& counters);
 std::string reasons_text(const std::vector<Reason>& reasons);
 

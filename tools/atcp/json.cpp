@@ -3,6 +3,8 @@
 // One object per row of model.h. Fields that a row does not have are left out, not null.
 #include "json.h"
 
+#include <linux/atcp.h>
+
 #include "format.h"
 
 namespace atcp::tool {
@@ -11,6 +13,14 @@ namespace {
 void put_endpoint(Json& j, const std::string& prefix, const Endpoint& e) {
   j[prefix + "_address"] = address_plain(e.addr);
   j[prefix + "_port"] = e.port;
+}
+
+/// Reasons as names, counts as values; those that never happened are left out.
+Json refusals_json(const Listener& l, uint32_t segment) {
+  Json j = Json::object();
+  for (const Refusal& r : l.refusals)
+    if (r.segment == segment) j[r.reason] = r.count;
+  return j;
 }
 
 }  // namespace
@@ -67,6 +77,18 @@ Json to_json(const Listener& l) {
   j["overflow_syn"] = l.overflow_syn;
   j["overflow_ack"] = l.overflow_ack;
   j["syn_drops"] = l.syn_drops;
+  j["accept_queue_high"] = l.accept_queue_high;
+  j["requests_high"] = l.requests_high;
+  j["backlog_at_somaxconn"] = l.at_somaxconn;
+  j["crowded_ms"] = l.crowded_ms;
+  j["cookies"] = l.cookies;
+  j["acks"] = l.acks;
+  j["children"] = l.children;
+  j["ack_drops"] = l.ack_drops;
+  j["migrated_in"] = l.migrated_in;
+  j["migrated_out"] = l.migrated_out;
+  j["refused_syns"] = refusals_json(l, ATCP_REFUSED_SYN);
+  j["refused_acks"] = refusals_json(l, ATCP_REFUSED_ACK);
   return j;
 }
 

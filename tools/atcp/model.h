@@ -72,6 +72,13 @@ struct Socket {
   std::optional<Connection> conn;  ///< present if kind is ATCP_KIND_CONN
 };
 
+/// A line of a listener's ledger.
+struct Refusal {
+  uint32_t segment = 0;  ///< enum atcp_refused
+  std::string reason;
+  uint64_t count = 0;
+};
+
 struct Listener {
   Endpoint local;
   uint32_t uid = 0;
@@ -79,6 +86,13 @@ struct Listener {
   uint32_t accept_queue = 0, backlog = 0, requests = 0;
   uint64_t syns = 0, synacks = 0, syn_dups = 0, accepted = 0;
   uint64_t overflow_syn = 0, overflow_ack = 0, syn_drops = 0;
+  uint32_t accept_queue_high = 0, requests_high = 0;
+  bool at_somaxconn = false;  ///< the backlog is all that somaxconn allowed
+  uint64_t crowded_ms = 0;    ///< with the accept queue above 80 % of the backlog
+  uint64_t cookies = 0;
+  uint64_t acks = 0, children = 0, ack_drops = 0;
+  uint64_t migrated_in = 0, migrated_out = 0;
+  std::vector<Refusal> refusals;  ///< why, without those that never happened
 };
 
 struct Counter {

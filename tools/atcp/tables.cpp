@@ -17,6 +17,12 @@ std::string changed_mark(const Param& p) {
   return p.value == p.def ? "" : "*";
 }
 
+/// What a sum lacks: segments that were just being processed when it was taken.
+std::string in_progress(uint64_t whole, uint64_t parts) {
+  if (whole == parts) return "";
+  return fmt::format(" + in progress {}", static_cast<int64_t>(whole - parts));
+}
+
 }  // namespace
 
 std::string params_text(const std::vector<Param>& params) {
@@ -77,8 +83,11 @@ std::string sockets_text(const std::vector<Listener>& listeners,
 std::string listeners_text(const std::vector<Listener>& listeners) {
   Table t({{"Local Address:Port"},
            {"Queue", kRight},
+           {"Most", kRight},
            {"Backlog", kRight},
+           {">80%", kRight},
            {"Half-open", kRight},
+           {"Most", kRight},
            {"SYNs", kRight},
            {"SYN-ACKs", kRight},
            {"Dups", kRight},
@@ -86,13 +95,37 @@ std::string listeners_text(const std::vector<Listener>& listeners) {
            {"Full@SYN", kRight},
            {"Full@ACK", kRight},
            {"SYN-drops", kRight},
+           {"ACK-drops", kRight},
            {"UID", kRight}});
   for (const Listener& l : listeners)
-    t.add({endpoint_text(l.local), std::to_string(l.accept_queue), std::to_string(l.backlog),
-           std::to_string(l.requests), std::to_string(l.syns), std::to_string(l.synacks),
+    t.add({endpoint_text(l.local), std::to_string(l.accept_queue),
+           std::to_string(l.accept_queue_high),
+           std::to_string(l.backlog) + (l.at_somaxconn ? "(somaxconn)" : ""),
+           time_us_text(l.crowded_ms * 1000), std::to_string(l.requests),
+           std::to_string(l.requests_high), std::to_string(l.syns), std::to_string(l.synacks),
            std::to_string(l.syn_dups), std::to_string(l.accepted), std::to_string(l.overflow_syn),
-           std::to_string(l.overflow_ack), std::to_string(l.syn_drops), std::to_string(l.uid)});
+           std::to_string(l.overflow_ack), std::to_string(l.syn_drops), std::to_string(l.ack_drops),
+           std::to_string(l.uid)});
   return t.text();
+}
+
+std::string listeners_detail(const std::vector<Listener>& listeners) {
+  std::string out;
+  const auto reasons = [&out](const Listener& l, uint32_t segment) {
+    for (const Refusal& r : l.refusals)
+      if (r.segment == segment) out += fmt::format("    {} {}\n", r.reason, r.count);
+  };
+  for (const Listener& l : listeners) {
+    out += fmt::format("{}\n  SYNs {} = SYN-ACKs {} ({} cookies) + repeated {} + refused {}{}\n",
+                       endpoint_text(l.local), l.syns, l.synacks, l.cookies, l.syn_dups,
+                       l.syn_drops, in_progress(l.syns, l.synacks + l.syn_dups + l.syn_drops));
+    reasons(l, ATCP_REFUSED_SYN);
+    out += fmt::format("  ACKs {} = connections {} + refused {}{}\n", l.acks, l.children,
+                       l.ack_drops, in_progress(l.acks, l.children + l.ack_drops));
+    reasons(l, ATCP_REFUSED_ACK);
+    out += fmt::format("  migrated: {} in, {} out\n", l.migrated_in, l.migrated_out);
+  }
+  return out;
 }
 
 std::string counters_text(const std::vector<Counter>& counters) {

@@ -110,6 +110,8 @@ enum atcp_reason {
 	ATCP_REASON_ICMP_IGNORED,	/* ICMP error for no connection or outside its window */
 	ATCP_REASON_NORMAL_CLOSE,	/* both FINs acknowledged */
 	ATCP_REASON_FILTERED,		/* the socket's BPF filter or IPsec policy refused it */
+	ATCP_REASON_DEFER_ACCEPT,	/* TCP_DEFER_ACCEPT: third ACK without data ignored */
+	ATCP_REASON_MIGRATE_FULL,	/* no place for it in another listener of the group */
 	__ATCP_REASON_MAX,
 };
 
@@ -224,6 +226,19 @@ enum atcp_listener_attr {
 	ATCP_LISTENER_A_OVERFLOW_ACK,	/* u64: third ACKs not honoured for the same reason */
 	ATCP_LISTENER_A_SYN_DROPS,	/* u64: SYNs refused for any reason */
 	ATCP_LISTENER_A_PAD,
+	ATCP_LISTENER_A_ACKS,		/* u64: third ACKs seen */
+	ATCP_LISTENER_A_CHILDREN,	/* u64: connections they made; the rest are ACK_DROPS */
+	ATCP_LISTENER_A_ACK_DROPS,	/* u64: third ACKs not honoured for any reason */
+	ATCP_LISTENER_A_COOKIES,	/* u64: SYN-ACKs that were SYN cookies */
+	ATCP_LISTENER_A_ACCEPT_QUEUE_HIGH, /* u32: most that ever waited for accept() */
+	ATCP_LISTENER_A_REQUESTS_HIGH,	/* u32: most that were ever half-open */
+	ATCP_LISTENER_A_CROWDED_MS,	/* u64: time with the accept queue above 80 % of BACKLOG */
+	ATCP_LISTENER_A_MIGRATED_IN,	/* u64: taken over from closing listeners of the group */
+	ATCP_LISTENER_A_MIGRATED_OUT,	/* u64: that other listeners of the group took over */
+	ATCP_LISTENER_A_AT_SOMAXCONN,	/* flag: the backlog is what net.core.somaxconn was at listen(),
+					 * so the program asked for this much or for more
+					 */
+	ATCP_LISTENER_A_REASON,		/* nested, many: enum atcp_reason_attr, ID to SEGMENT */
 	__ATCP_LISTENER_A_MAX,
 };
 
@@ -236,6 +251,12 @@ enum atcp_counter_attr {
 	__ATCP_COUNTER_A_MAX,
 };
 
+/* What a listener refused. */
+enum atcp_refused {
+	ATCP_REFUSED_SYN = 1,
+	ATCP_REFUSED_ACK = 2,	/* a third ACK */
+};
+
 enum atcp_reason_attr {
 	ATCP_REASON_A_UNSPEC = 0,
 	ATCP_REASON_A_ID,	/* u32: enum atcp_reason */
@@ -243,6 +264,7 @@ enum atcp_reason_attr {
 	ATCP_REASON_A_VALUE,	/* u64 */
 	ATCP_REASON_A_HELP,	/* string */
 	ATCP_REASON_A_PAD,
+	ATCP_REASON_A_SEGMENT,	/* u8: enum atcp_refused; only within a listener */
 	__ATCP_REASON_A_MAX,
 };
 

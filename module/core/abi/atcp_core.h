@@ -115,7 +115,7 @@ void atcp_core_unbind(struct atcp_conn *c);
 /* CLOSED to LISTEN; or, already there, a new backlog. The socket is bound. */
 enum atcp_err atcp_core_listen(struct atcp_conn *c, uint32_t backlog, uint32_t flags);
 /* First connection of the accept queue, or NULL. The caller gets the queue's reference. */
-struct atcp_conn *atcp_core_accept(struct atcp_conn *c);
+struct atcp_conn *atcp_core_accept(struct atcp_conn *c, uint64_t now_ns);
 /*
  * Active open to t (laddr and raddr known; lport 0: choose one and return it in t). Hashes and
  * sends the SYN. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
@@ -199,11 +199,29 @@ uint32_t atcp_core_accept_queue(const struct atcp_conn *c); /* length, for poll 
 /* May the program write: state allows it (ESTABLISHED, CLOSE_WAIT). */
 bool atcp_core_can_send(const struct atcp_conn *c);
 
+/* A listener's queues and its ledger. Whenever no segment is just being processed,
+ *   syns = synacks + syn_dups + syn_drops      and      acks = children + ack_drops. */
 struct atcp_listener_info {
 	uint32_t accept_queue, backlog, requests;
-	uint64_t syns, synacks, syn_dups, accepted, overflow_syn, overflow_ack, syn_drops;
+	uint32_t accept_queue_high, requests_high; /* most there ever were */
+	uint64_t crowded_us; /* for how long the accept queue was above 80 % of the backlog */
+	uint64_t syns, synacks, syn_dups, cookies, accepted, syn_drops;
+	uint64_t acks, children, ack_drops; /* third ACKs: came, made a connection, refused */
+	uint64_t overflow_syn, overflow_ack; /* of the drops: accept queue full */
+	uint64_t migrated_in, migrated_out;
 };
-void atcp_core_listener_info(const struct atcp_conn *c, struct atcp_listener_info *out);
+/* Lock: none needed. All 0 for a socket that never listened. */
+void atcp_core_listener_info(const struct atcp_conn *c, struct atcp_listener_info *out,
+			     uint64_t now_ns);
+/* One line of the ledger: how many SYNs or third ACKs were refused for a reason. */
+struct atcp_listener_reason {
+	uint32_t reason; /* enum atcp_reason; 0: any that has no line of its own */
+	bool is_ack;	 /* of third ACKs; else of SYNs */
+	uint64_t count;
+};
+/* Line i, from 0 on. False: there are no more. Lock: none needed. */
+bool atcp_core_listener_reason(const struct atcp_conn *c, uint32_t i,
+			       struct atcp_listener_reason *out);
 
 /* One entry of a dump. conn is valid only during the callback, inside RCU, referenced. */
 struct atcp_entry_info {

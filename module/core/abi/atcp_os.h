@@ -37,6 +37,7 @@ extern "C" {
 struct atcp_osns;  /* the port's half of a network namespace */
 struct atcp_ns;	   /* the core's half of it */
 struct atcp_locks; /* an array of spinlocks */
+struct atcp_percpu; /* an array of counts, one copy for each CPU */
 
 /*
  * A packet or a piece of the send queue: the port's buffer, seen through 48 bytes that are the
@@ -232,6 +233,19 @@ void atcp_os_random(void *buf, uint32_t bytes);
 void atcp_os_count(struct atcp_osns *ns, uint32_t id, uint32_t n);
 /* Add 1 to per-CPU reason `reason` (enum atcp_reason). Context: any. */
 void atcp_os_reason(struct atcp_osns *ns, uint32_t reason);
+
+/* n counts of 64 bits for each CPU, all 0, or NULL. Context: process. */
+struct atcp_percpu *atcp_os_percpu_alloc(uint32_t n);
+/* Context: softirq. */
+void atcp_os_percpu_free(struct atcp_percpu *p);
+/* Add n, which may be negative, to this CPU's copy of count i. Context: any. */
+void atcp_os_percpu_add(struct atcp_percpu *p, uint32_t i, int64_t n);
+/* Count i of all CPUs together; exact only while nobody adds. Context: any. */
+uint64_t atcp_os_percpu_sum(const struct atcp_percpu *p, uint32_t i);
+
+/* Tell the administrator, once per listener, that its request queue overflows. cookies: SYNs are
+ * answered by cookies from now on; else they are dropped. Context: softirq. Lock: none. */
+void atcp_os_syn_flood(const struct atcp_conn *listener, bool cookies);
 
 /* ---- timers -------------------------------------------------------------------------- */
 

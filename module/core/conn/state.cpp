@@ -99,6 +99,7 @@ void tcb_restart(Tcb& t) {
   t.keep_intvl_s = old.keep_intvl_s;
   t.keep_count = old.keep_count;
   t.syn_retries_max = old.syn_retries_max;
+  t.defer_accept = old.defer_accept;
   t.user_timeout_ms = old.user_timeout_ms;
   t.linger2_s = old.linger2_s;
   t.user_clamp = old.user_clamp;

@@ -46,8 +46,8 @@ atcp_err atcp_core_listen(atcp_conn* c, uint32_t backlog, uint32_t flags) {
   return listener_start(*tcb_of(c), backlog, flags);
 }
 
-atcp_conn* atcp_core_accept(atcp_conn* c) {
-  Tcb* child = listener_accept(*tcb_of(c));
+atcp_conn* atcp_core_accept(atcp_conn* c, uint64_t now_ns) {
+  Tcb* child = listener_accept(*tcb_of(c), Now(now_ns));
   return child != nullptr ? child->conn() : nullptr;
 }
 

@@ -161,20 +161,18 @@ bool atcp_core_can_send(const atcp_conn* c) {
   return in(tcb_of(c)->state, kSendStates);
 }
 
-void atcp_core_listener_info(const atcp_conn* c, atcp_listener_info* out) {
+void atcp_core_listener_info(const atcp_conn* c, atcp_listener_info* out, uint64_t now_ns) {
   *out = {};
+  if (Listener* l = tcb_of(c)->listener) listener_info(*l, out, Now(now_ns));
+}
+
+bool atcp_core_listener_reason(const atcp_conn* c, uint32_t i, atcp_listener_reason* out) {
   const Listener* l = tcb_of(c)->listener;
-  if (l == nullptr) return;
-  out->accept_queue = load_relaxed(&l->queued);
-  out->backlog = load_relaxed(&l->backlog);
-  out->requests = load_relaxed(&l->requests);
-  out->syns = load_relaxed(&l->ledger.syns);
-  out->synacks = load_relaxed(&l->ledger.synacks);
-  out->syn_dups = load_relaxed(&l->ledger.syn_dups);
-  out->accepted = load_relaxed(&l->ledger.accepted);
-  out->overflow_syn = load_relaxed(&l->ledger.overflow_syn);
-  out->overflow_ack = load_relaxed(&l->ledger.overflow_ack);
-  out->syn_drops = load_relaxed(&l->ledger.syn_drops);
+  if (l == nullptr || i >= kLedgerReasons) return false;
+  out->reason = kLedgerReason[i].reason;
+  out->is_ack = kLedgerReason[i].what == Refused::Ack;
+  out->count = l->ledger.refusals(i);
+  return true;
 }
 
 bool atcp_core_walk(atcp_ns* handle, bool listeners, uint64_t* cursor, uint64_t now_ns,

@@ -99,14 +99,16 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   ns.count(Counter::PassiveOpens);
   if (request != nullptr) request_settle(ns, *request);
 
-  if (!listener_enqueue(l, c)) {
+  if (!listener_enqueue(l, c, now)) {
     // The program closed the listener while we were at it: as if it had closed a moment later.
     listener_unreserve(l);
+    l.ledger.refuse(Refused::Ack, ATCP_REASON_LISTENER_CLOSED);
     abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
     ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
     atcp_os_child_discard(conn);
     return ChildResult::Made;
   }
+  l.ledger.add(LedgerItem::Children);
   input(c, seg, pkt, now);
   if (c.state == State::SynReceived) {
     // The segment did not complete the handshake: our SYN-ACK goes again, and not for ever.

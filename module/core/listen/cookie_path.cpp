@@ -60,6 +60,7 @@ uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& 
   if (load_relaxed(&l.cookie_s) != now_s) store_relaxed(&l.cookie_s, now_s);
   if (!send_synack(ns, t.conn(), tuple, hs, tsval)) return ATCP_REASON_NO_MEMORY;
   ns.count(Counter::SyncookiesSent);
+  l.ledger.add(LedgerItem::Cookies);
   return ATCP_REASON_NONE;
 }
 

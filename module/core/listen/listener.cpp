@@ -19,16 +19,14 @@ bool is_closed(const Listener& l) {
 // ---- SYN -----------------------------------------------------------------------------------
 
 Fate refuse(Ns& ns, Listener& l, atcp_pkt* pkt, uint32_t reason) {
-  tally(l.ledger.syns);
-  tally(l.ledger.syn_drops);
+  l.ledger.refuse(Refused::Syn, reason);
   ns.count(Counter::ListenDrops);
   ns.drop(pkt, reason);
   return Fate::Consumed;
 }
 
 Fate answered(Listener& l, atcp_pkt* pkt) {
-  tally(l.ledger.syns);
-  tally(l.ledger.synacks);
+  l.ledger.add(LedgerItem::SynAcks);
   atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
   return Fate::Consumed;
 }
@@ -59,7 +57,6 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   }
   if (listener_accept_full(l)) {
     ns.count(Counter::ListenOverflows);
-    tally(l.ledger.overflow_syn);
     return refuse(ns, l, pkt, ATCP_REASON_ACCEPT_QUEUE_FULL_SYN);
   }
   if (iss == nullptr && mode == 0 && beyond_syn_backlog(ns, l))
@@ -87,6 +84,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
 /// RFC 9293 3.10.7.2, second: any acknowledgement is bad here, unless it is of a cookie.
 Fate reset(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
            uint32_t reason) {
+  if (is_third_ack(seg)) t.listener->ledger.refuse(Refused::Ack, reason);
   send_rst_for(ns, t.conn(), tuple, seg);
   ns.drop(pkt, reason);
   return Fate::Consumed;
@@ -101,7 +99,6 @@ Fate input_ack(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
       return fate;
     case ATCP_REASON_ACCEPT_QUEUE_FULL_ACK:
       ns.count(Counter::ListenOverflows);
-      tally(t.listener->ledger.overflow_ack);
       break;
     case ATCP_REASON_NO_MEMORY:
     case ATCP_REASON_NO_ROUTE:
@@ -110,9 +107,30 @@ Fate input_ack(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
       return reset(ns, t, tuple, seg, pkt, reason);
   }
   // Silently, whatever abort_on_overflow says: the peer's data will bring the cookie again.
+  t.listener->ledger.refuse(Refused::Ack, reason);
   ns.count(Counter::ListenDrops);
   ns.drop(pkt, reason);
   return Fate::Consumed;
+}
+
+/// The one level that the ledger watches: four fifths of the backlog.
+bool is_crowded(const Listener& l) {
+  return static_cast<uint64_t>(l.queued) * 5 > static_cast<uint64_t>(load_relaxed(&l.backlog)) * 4;
+}
+
+uint64_t crowded_until(const Listener& l, Now now) {
+  // Another CPU may have read its clock a little later than we did ours.
+  const bool running = l.crowded_since_ns != 0 && now.ns > l.crowded_since_ns;
+  return l.crowded_ns + (running ? now.ns - l.crowded_since_ns : 0);
+}
+
+/// The queue's length changed. Accept lock.
+void set_queued(Listener& l, uint32_t n, Now now) {
+  store_relaxed(&l.queued, n);
+  if (n > l.queued_high) l.queued_high = n;
+  if (is_crowded(l) == (l.crowded_since_ns != 0)) return;
+  l.crowded_ns = crowded_until(l, now);
+  l.crowded_since_ns = l.crowded_since_ns == 0 ? now.ns : 0;
 }
 
 }  // namespace
@@ -129,8 +147,8 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
     auto* l = static_cast<Listener*>(atcp_os_alloc(sizeof(Listener), ATCP_MEM_LISTENER));
     if (l == nullptr) return ATCP_ERR_NO_MEMORY;
     l->accept_lock = atcp_os_locks_alloc(1, ATCP_LOCK_ACCEPT);
-    if (l->accept_lock == nullptr) {
-      atcp_os_free(l, ATCP_MEM_LISTENER);
+    if (l->accept_lock == nullptr || !l->ledger.init()) {
+      listener_free(l);
       return ATCP_ERR_NO_MEMORY;
     }
     t.listener = l;
@@ -165,7 +183,8 @@ void listener_stop(Tcb& t) {
 
 void listener_free(Listener* l) {
   if (l == nullptr) return;
-  atcp_os_locks_free(l->accept_lock);
+  if (l->accept_lock != nullptr) atcp_os_locks_free(l->accept_lock);
+  l->ledger.fini();
   atcp_os_free(l, ATCP_MEM_LISTENER);
 }
 
@@ -185,7 +204,7 @@ void listener_unreserve(Listener& l) {
   sub_fetch(&l.reserved, 1u);
 }
 
-bool listener_enqueue(Listener& l, Tcb& child) {
+bool listener_enqueue(Listener& l, Tcb& child, Now now) {
   child.accept_next = nullptr;
   atcp_os_lock(l.accept_lock, 0);
   const bool open = !is_closed(l);
@@ -195,13 +214,13 @@ bool listener_enqueue(Listener& l, Tcb& child) {
     else
       l.tail->accept_next = &child;
     l.tail = &child;
-    store_relaxed(&l.queued, l.queued + 1);
+    set_queued(l, l.queued + 1, now);
   }
   atcp_os_unlock(l.accept_lock, 0);
   return open;
 }
 
-Tcb* listener_accept(Tcb& t) {
+Tcb* listener_accept(Tcb& t, Now now) {
   if (t.listener == nullptr) return nullptr;
   Listener& l = *t.listener;
   atcp_os_lock(l.accept_lock, 0);
@@ -209,14 +228,54 @@ Tcb* listener_accept(Tcb& t) {
   if (child != nullptr) {
     l.head = child->accept_next;
     child->accept_next = nullptr;
-    store_relaxed(&l.queued, l.queued - 1);
+    set_queued(l, l.queued - 1, now);
   }
   const bool open = !is_closed(l);
   atcp_os_unlock(l.accept_lock, 0);
   if (child == nullptr) return nullptr;
   listener_unreserve(l);
-  if (open) tally(l.ledger.accepted);
+  if (open) l.ledger.add(LedgerItem::Accepted);
   return child;
+}
+
+// ---- counts --------------------------------------------------------------------------------
+
+void listener_count_request(Listener& l) {
+  const uint32_t n = add_fetch(&l.requests, 1u);
+  add_fetch(&l.young, 1u);
+  uint32_t high = load_relaxed(&l.requests_high);
+  while (n > high && !__atomic_compare_exchange_n(&l.requests_high, &high, n, false,
+                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  }
+}
+
+void listener_uncount_request(Listener& l) {
+  sub_fetch(&l.requests, 1u);
+}
+
+void listener_info(Listener& l, atcp_listener_info* out, Now now) {
+  atcp_os_lock(l.accept_lock, 0);
+  out->accept_queue = l.queued;
+  out->accept_queue_high = l.queued_high;
+  out->crowded_us = crowded_until(l, now) / 1000;
+  atcp_os_unlock(l.accept_lock, 0);
+  out->backlog = load_relaxed(&l.backlog);
+  out->requests = load_relaxed(&l.requests);
+  out->requests_high = load_relaxed(&l.requests_high);
+  out->syns = l.ledger.get(LedgerItem::Syns);
+  out->synacks = l.ledger.get(LedgerItem::SynAcks);
+  out->syn_dups = l.ledger.get(LedgerItem::SynDups);
+  out->cookies = l.ledger.get(LedgerItem::Cookies);
+  out->accepted = l.ledger.get(LedgerItem::Accepted);
+  out->syn_drops = l.ledger.refusals(Refused::Syn);
+  out->acks = l.ledger.get(LedgerItem::Acks);
+  out->children = l.ledger.get(LedgerItem::Children);
+  out->ack_drops = l.ledger.refusals(Refused::Ack);
+  out->overflow_syn = l.ledger.refusals(Refused::Syn, ATCP_REASON_ACCEPT_QUEUE_FULL_SYN);
+  out->overflow_ack = l.ledger.refusals(Refused::Ack, ATCP_REASON_ACCEPT_QUEUE_FULL_ACK) +
+                      l.ledger.refusals(Refused::Ack, ATCP_REASON_ABORT_OVERFLOW);
+  out->migrated_in = l.ledger.get(LedgerItem::MigratedIn);
+  out->migrated_out = l.ledger.get(LedgerItem::MigratedOut);
 }
 
 // ---- segments ------------------------------------------------------------------------------
@@ -230,9 +289,21 @@ Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg
     return Fate::Consumed;
   }
   // Second: ACK.
-  if ((seg.flags & ATCP_ACK) != 0) return input_ack(ns, t, tuple, seg, pkt, now);
+  const Ledger& ledger = t.listener->ledger;
+  if ((seg.flags & ATCP_ACK) != 0) {
+    if (!is_third_ack(seg)) return reset(ns, t, tuple, seg, pkt, ATCP_REASON_LISTEN_ACK);
+    ledger.add(LedgerItem::Acks);
+    const Fate fate = input_ack(ns, t, tuple, seg, pkt, now);
+    if (fate == Fate::Again) ledger.add(LedgerItem::Acks, -1);  // whoever gets it then counts it
+    return fate;
+  }
   // Third: SYN.
-  if ((seg.flags & ATCP_SYN) != 0) return input_syn(ns, t, tuple, seg, pkt, now, iss);
+  if ((seg.flags & ATCP_SYN) != 0) {
+    ledger.add(LedgerItem::Syns);
+    const Fate fate = input_syn(ns, t, tuple, seg, pkt, now, iss);
+    if (fate == Fate::Again) ledger.add(LedgerItem::Syns, -1);
+    return fate;
+  }
   // Fourth: anything else.
   ns.drop(pkt, ATCP_REASON_LISTEN_NO_SYN);
   return Fate::Consumed;

@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "conn/tcb.h"
+#include "listen/ledger.h"
 
 namespace atcp {
 
@@ -19,37 +20,40 @@ enum class Fate : uint8_t {
   Child,     ///< a connection took it (and counted it)
 };
 
-/// Every SYN that reaches the listener or one of its requests is counted in syns and in exactly one of
-/// synacks, syn_dups and syn_drops. Atomic.
-struct ListenLedger {
-  uint64_t syns;          ///< without ACK and RST
-  uint64_t synacks;       ///< first SYN-ACKs, cookies included
-  uint64_t syn_dups;      ///< SYNs that repeated a request's
-  uint64_t syn_drops;     ///< refused, whatever the reason
-  uint64_t overflow_syn;  ///< of those: accept queue full
-  uint64_t overflow_ack;  ///< third ACKs not honoured: accept queue full
-  uint64_t accepted;      ///< handed to the program
-};
-
 /// Lives as long as the listening socket's storage: whoever has a reference to that, or is inside RCU
-/// and found it, may use it.
+/// and found it, may use it. What every SYN reads comes first; what requests and connections write
+/// lies in other cache lines.
 struct Listener {
   ListenNode node;
-  uint32_t closed;    ///< atomic; set after the node left its table
-  uint32_t backlog;   ///< atomic; each queue may have one more than this
-  uint32_t requests;  ///< atomic; half-open connections
-  uint32_t young;     ///< atomic; of these, those whose SYN-ACK was sent only once
-  uint32_t reserved;  ///< atomic; places taken in the accept queue: queued, or about to be
-  uint32_t queued;    ///< atomic; connections in the accept queue. Accept lock to write
-  uint32_t cookie_s;  ///< atomic; second of the last cookie; 0: never
-  ListenLedger ledger;
-  atcp_locks* accept_lock;  ///< one lock, for the queue, `queued` and `closed`
-  Tcb* head;                ///< accept queue, linked by Tcb::accept_next. Accept lock
-  Tcb* tail;                ///< valid if head is not nullptr. Accept lock
-};
+  uint32_t closed;   ///< atomic; set after the node left its table
+  uint32_t backlog;  ///< atomic; each queue may have one more than this
+  Ledger ledger;
+  atcp_locks* accept_lock;  ///< one lock: for the queue, its marks and `closed`
+  uint32_t cookie_s;        ///< atomic; second of the last cookie; 0: never
+  uint32_t flood_told;      ///< atomic; the administrator knows that the request queue overflows
 
-inline void tally(uint64_t& n) {
-  __atomic_fetch_add(&n, 1, __ATOMIC_RELAXED);
+  // ---- half-open connections, atomic
+  uint32_t requests;
+  uint32_t requests_high;  ///< most there ever were
+  uint32_t young;          ///< of the requests those whose SYN-ACK was sent only once
+
+  // ---- accept queue
+  uint32_t reserved;          ///< atomic; places taken: queued, or about to be
+  uint32_t queued;            ///< atomic; connections in the queue. Accept lock to write
+  uint32_t queued_high;       ///< most there ever were. Accept lock
+  Tcb* head;                  ///< linked by Tcb::accept_next. Accept lock
+  Tcb* tail;                  ///< valid if head is not nullptr. Accept lock
+  uint64_t crowded_ns;        ///< time above kCrowded before crowded_since_ns. Accept lock
+  uint64_t crowded_since_ns;  ///< when the queue rose above kCrowded; 0: it is not. Accept lock
+};
+static_assert(__builtin_offsetof(Listener, requests) >= 64);
+
+/// What the ledger calls a SYN, and what it calls a third ACK.
+inline bool is_plain_syn(const atcp_seg& seg) {
+  return (seg.flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_SYN;
+}
+inline bool is_third_ack(const atcp_seg& seg) {
+  return (seg.flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_ACK;
 }
 
 /// As atcp_core_listen. Lock: conn.
@@ -58,7 +62,7 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags);
 /// wait in the accept queue stay for listener_accept. Lock: conn.
 void listener_stop(Tcb& t);
 /// First connection of the accept queue with the queue's reference, or nullptr. Lock: none needed.
-Tcb* listener_accept(Tcb& t);
+Tcb* listener_accept(Tcb& t, Now now);
 /// Free a listener nobody can see any more. The accept queue is empty. nullptr is fine.
 void listener_free(Listener* l);
 
@@ -67,9 +71,16 @@ bool listener_reserve(Listener& l);
 void listener_unreserve(Listener& l);
 /// Put a connection in the reserved place; the queue's reference goes with it. False: the listener
 /// has closed, and both are still the caller's.
-bool listener_enqueue(Listener& l, Tcb& child);
+bool listener_enqueue(Listener& l, Tcb& child, Now now);
 /// Full for a SYN: one more would find no place.
 bool listener_accept_full(const Listener& l);
+
+/// Count a request in; the caller has not hashed it yet.
+void listener_count_request(Listener& l);
+/// Out again.
+void listener_uncount_request(Listener& l);
+/// As atcp_core_listener_info.
+void listener_info(Listener& l, atcp_listener_info* out, Now now);
 
 /// A segment that found the listener and no entry of the established table. iss: the initial
 /// sequence number to use if a TIME_WAIT entry stood there, else nullptr. The caller has a reference.

@@ -30,10 +30,6 @@ Seq rcv_nxt(const Request& r) {
   return r.hs.irs + 1;
 }
 
-bool is_plain_syn(const atcp_seg& seg) {
-  return (seg.flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_SYN;
-}
-
 /// RFC 6298 5.5: from one second on, doubled each time.
 uint64_t deadline_ns(const Request& r, Now now) {
   const uint32_t n = load_relaxed(&r.timeouts);
@@ -68,6 +64,15 @@ void send_request_ack(Ns& ns, const Request& r, Now now) {
   send_reply(ns, r.listener, tuple_of(r), h);
 }
 
+/// Drop a segment and enter it in the listener's ledger, if it belongs there.
+Fate turn_down(Ns& ns, const Request& r, const atcp_seg& seg, atcp_pkt* pkt, uint32_t reason) {
+  const Ledger& ledger = listener_of(r).listener->ledger;
+  if (is_plain_syn(seg)) ledger.refuse(Refused::Syn, reason);
+  if (is_third_ack(seg)) ledger.refuse(Refused::Ack, reason);
+  ns.drop(pkt, reason);
+  return Fate::Consumed;
+}
+
 /// The connection attempt is over before it was one.
 void fail(Ns& ns, Request& r) {
   if (!request_remove(ns, r)) return;
@@ -89,8 +94,7 @@ Fate not_acceptable(Ns& ns, Request& r, const atcp_seg& seg, bool old_ts, atcp_p
   }
   if (!rst && reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedSynRecv))
     send_request_ack(ns, r, now);
-  ns.drop(pkt, reason);
-  return Fate::Consumed;
+  return turn_down(ns, r, seg, pkt, reason);
 }
 
 Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
@@ -117,7 +121,6 @@ Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) 
 
 Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   Tcb& t = listener_of(r);
-  Listener& l = *t.listener;
   const atcp_tuple tuple = tuple_of(r);
   // Karn: after a second SYN-ACK nobody knows which one this answers.
   const bool clean = load_relaxed(&r.retrans) == 0;
@@ -135,7 +138,6 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
       // The peer believes that it is connected. Either it learns better at once, or it will be
       // reminded by the next SYN-ACK, when there may be a place.
       ns.count(Counter::ListenOverflows);
-      tally(l.ledger.overflow_ack);
       reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
       if (ns.param(Param::AbortOnOverflow) != 0) {
         send_rst_for(ns, t.conn(), tuple, seg);
@@ -147,8 +149,7 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
       break;
   }
   ns.count(Counter::ListenDrops);
-  ns.drop(pkt, reason);
-  return Fate::Consumed;
+  return turn_down(ns, r, seg, pkt, reason);
 }
 
 /// When more than half of the queue is taken, old requests make room: one retry less for each halving of
@@ -231,13 +232,12 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   r->synack_us = now.us;
   r->hs = hs;
   r->young = 1;
-  add_fetch(&l.requests, 1u);
-  add_fetch(&l.young, 1u);
+  listener_count_request(l);
   add_fetch(&ns.requests, 1u);
   if (!ns.ehash.insert(*r)) {
     // A SYN of the same tuple on another CPU was faster.
-    sub_fetch(&l.requests, 1u);
-    sub_fetch(&l.young, 1u);
+    no_longer_young(l, *r);
+    listener_uncount_request(l);
     sub_fetch(&ns.requests, 1u);
     atcp_os_conn_put(listener.conn());
     atcp_os_free(r, ATCP_MEM_REQUEST);
@@ -261,7 +261,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
 void request_settle(Ns& ns, Request& r) {
   Listener& l = *listener_of(r).listener;
   no_longer_young(l, r);
-  sub_fetch(&l.requests, 1u);
+  listener_uncount_request(l);
   sub_fetch(&ns.requests, 1u);
   disarm_entry(ns, r);
   atcp_os_conn_put(r.listener);
@@ -274,8 +274,10 @@ bool request_remove(Ns& ns, Request& r) {
   return true;
 }
 
-Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
-  if (!r.is_hashed()) return Fate::Again;
+namespace {
+
+/// RFC 9293 3.10.7.4 for SYN_RECEIVED.
+Fate judge(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   Listener& l = *listener_of(r).listener;
   const Seq seq(seg.seq);
   const bool ack = (seg.flags & ATCP_ACK) != 0;
@@ -287,8 +289,7 @@ Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now n
 
   // The SYN again: so is the SYN-ACK, and the wheel starts its interval anew.
   if (is_plain_syn(seg) && seq == r.hs.irs && !old_ts) {
-    tally(l.ledger.syns);
-    tally(l.ledger.syn_dups);
+    l.ledger.add(LedgerItem::SynDups);
     if (reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedSynRecv)) {
       resend_synack(ns, r, now);
       arm_entry(ns, r, deadline_ns(r, now), now.ns);
@@ -300,12 +301,7 @@ Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now n
   // another life, whatever its sequence number.
   if (ack && Seq(seg.ack) != r.hs.iss + 1) {
     send_rst_for(ns, r.listener, tuple_of(r), seg);
-    ns.drop(pkt, ATCP_REASON_REQUEST_ACK_BAD);
-    return Fate::Consumed;
-  }
-  if (is_plain_syn(seg)) {
-    tally(l.ledger.syns);
-    tally(l.ledger.syn_drops);
+    return turn_down(ns, r, seg, pkt, ATCP_REASON_REQUEST_ACK_BAD);
   }
   // First: sequence number.
   if (old_ts || !seq_in_window(rcv_nxt(r), r.hs.rcv_wnd, seq, seg_space(seg)))
@@ -317,8 +313,7 @@ Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now n
   if ((seg.flags & ATCP_SYN) != 0) {
     send_rst_for(ns, r.listener, tuple_of(r), seg);
     fail(ns, r);
-    ns.drop(pkt, ATCP_REASON_REQUEST_SYN);
-    return Fate::Consumed;
+    return turn_down(ns, r, seg, pkt, ATCP_REASON_REQUEST_SYN);
   }
   // Fifth: ACK.
   if (!ack) {
@@ -326,6 +321,19 @@ Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now n
     return Fate::Consumed;
   }
   return input_third_ack(ns, r, seg, pkt, now);
+}
+
+}  // namespace
+
+Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
+  if (!r.is_hashed()) return Fate::Again;
+  const Ledger& ledger = listener_of(r).listener->ledger;
+  const LedgerItem item = is_plain_syn(seg) ? LedgerItem::Syns : LedgerItem::Acks;
+  const bool counts = is_plain_syn(seg) || is_third_ack(seg);
+  if (counts) ledger.add(item);
+  const Fate fate = judge(ns, r, seg, pkt, now);
+  if (counts && fate == Fate::Again) ledger.add(item, -1);  // whoever gets it then counts it
+  return fate;
 }
 
 void request_expired(Ns& ns, Request& r, Now now) {

@@ -35,6 +35,7 @@ struct Request : SmallEntry {
   uint32_t last_ack_ms;  ///< rate limit of answers; 0: none yet. Racy, see reply_allowed
   uint8_t timeouts;      ///< SYN-ACK timeouts so far; only the wheel writes it
   uint8_t retrans;       ///< atomic; SYN-ACKs sent again, whatever the cause; stops at 255
+  uint8_t acked;         ///< the third ACK came and was put off; atomic
   uint8_t young;         ///< atomic; counted in the listener's young ones
 };
 static_assert(sizeof(Request) <= 192);

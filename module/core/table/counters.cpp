@@ -76,7 +76,10 @@ namespace {
   X(TCPAbortOnTimeout, "connections ended by a timeout") \
   X(TCPAbortOnLinger, "resets for close() with SO_LINGER of 0") \
   X(IcmpErrors, "ICMP errors for our connections") \
-  X(OutOfWindowIcmps, "ICMP errors that quote a segment outside the window")
+  X(OutOfWindowIcmps, "ICMP errors that quote a segment outside the window") \
+  X(TCPMigrateReqSuccess, "requests and connections moved from a closing listener to another") \
+  X(TCPMigrateReqFailure, "requests and connections that no other listener could take") \
+  X(TCPDeferAcceptDrop, "third ACKs without data ignored: TCP_DEFER_ACCEPT")
 // clang-format on
 
 #define ATCP_ROW(id, help) {#id, help},

@@ -78,6 +78,9 @@ enum class Counter : uint16_t {
   TCPAbortOnLinger,
   IcmpErrors,
   OutOfWindowIcmps,
+  TCPMigrateReqSuccess,
+  TCPMigrateReqFailure,
+  TCPDeferAcceptDrop,
   Count_,
 };
 

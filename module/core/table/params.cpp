@@ -88,7 +88,9 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
   X(InvalidRatelimitMs, "invalid_ratelimit", NUMBER, 0, 3600000, 500, 0, 0, "ms",                  \
     "least time between two ACKs that answer invalid segments of a connection")                    \
   X(MinSndMss, "min_snd_mss", NUMBER, 48, 65535, 48, 0, 0, "bytes",                                \
-    "smallest MSS used for sending, whatever the peer says, IP and TCP options included")
+    "smallest MSS used for sending, whatever the peer says, IP and TCP options included")            \
+  X(MigrateReq, "migrate_req", NUMBER, 0, 1, 1, 0, 0, "",                                           \
+    "1: when a listener of a SO_REUSEPORT group closes, the others take over what it had not accepted")
 // clang-format on
 
 #define ATCP_ROW(id, name, type, min, max, d0, d1, d2, unit, help) \

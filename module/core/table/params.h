@@ -48,6 +48,7 @@ enum class Param : uint16_t {
   ChallengeAckLimit,   // 0x7fffffff per second
   InvalidRatelimitMs,  // 500
   MinSndMss,           // 48
+  MigrateReq,          // 1
   Count_,
 };
 

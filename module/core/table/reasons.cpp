@@ -77,7 +77,9 @@ namespace {
   X(TIMEWAIT_RST, "timewait_rst", "RST ended a TIME_WAIT entry") \
   X(ICMP_IGNORED, "icmp_ignored", "ICMP error for no connection or outside its window") \
   X(NORMAL_CLOSE, "normal_close", "both FINs acknowledged") \
-  X(FILTERED, "filtered", "the socket's BPF filter or IPsec policy refused it")
+  X(FILTERED, "filtered", "the socket's BPF filter or IPsec policy refused it") \
+  X(DEFER_ACCEPT, "defer_accept", "TCP_DEFER_ACCEPT: third ACK without data ignored") \
+  X(MIGRATE_FULL, "migrate_full", "no place for it in another listener of the group")
 // clang-format on
 
 #define ATCP_ROW(id, name, help) {name, help},

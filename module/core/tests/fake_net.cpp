@@ -145,7 +145,7 @@ void Sock::close(bool linger0) {
     fc.orphaned = true;
     atcp_core_close(&fc.conn, unread, linger0, os.now_ns);
     if (listener) {
-      while (atcp_conn* child = atcp_core_accept(&fc.conn))
+      while (atcp_conn* child = atcp_core_accept(&fc.conn, os.now_ns))
         kill_child(FakeConn::of(child), os.now_ns);
     }
   }
@@ -163,7 +163,7 @@ void Sock::abort(uint32_t reason) {
 
 std::optional<Sock> Sock::accept() {
   Locked l(conn(), "accept");
-  atcp_conn* child = atcp_core_accept(&conn().conn);
+  atcp_conn* child = atcp_core_accept(&conn().conn, host_->net().now());
   if (child == nullptr) return std::nullopt;
   return Sock(host_, &FakeConn::of(child));
 }

@@ -17,6 +17,10 @@ struct atcp_locks {
   std::vector<std::unique_ptr<std::mutex>> locks;
 };
 
+struct atcp_percpu {
+  std::vector<uint64_t> n;
+};
+
 namespace atcp::test {
 namespace {
 
@@ -86,6 +90,8 @@ FakeOs::~FakeOs() {
     h.array->locks[h.i]->unlock();
   for (atcp_locks* l : lock_arrays_)
     delete l;
+  for (atcp_percpu* p : percpu_)
+    delete p;
   t_held.clear();
   t_rcu = 0;
   g_os = nullptr;
@@ -114,6 +120,7 @@ std::vector<std::string> FakeOs::audit() {
     out.push_back("lock of class " + std::to_string(h.array->cls) + " still held");
   for (const atcp_locks* l : lock_arrays_)
     out.push_back("leaked locks of class " + std::to_string(l->cls));
+  if (!percpu_.empty()) out.push_back("leaked counts per CPU");
   if (t_rcu != 0) out.push_back("RCU read section not left");
   for (const auto& [id, c] : conns)
     out.push_back("leaked socket " + std::to_string(id) + " of " + c->ns->name + ", state " +
@@ -357,6 +364,19 @@ struct Port {
     else
       delete l;
   }
+  static atcp_percpu* add_percpu(uint32_t n) {
+    auto* p = new atcp_percpu{std::vector<uint64_t>(n)};
+    std::lock_guard guard(the().mutex_);
+    the().percpu_.insert(p);
+    return p;
+  }
+  static void free_percpu(atcp_percpu* p) {
+    std::lock_guard guard(the().mutex_);
+    if (the().percpu_.erase(p) == 0)
+      the().complain("counts per CPU freed twice");
+    else
+      delete p;
+  }
   static void set_timer(FakeConn& c, uint64_t deadline) {
     if (c.timer_ns == deadline) return;
     if (c.timer_ns != 0) the().timers.erase({c.timer_ns, c.id});
@@ -453,6 +473,26 @@ void atcp_os_count(struct atcp_osns* ns, uint32_t id, uint32_t n) {
 
 void atcp_os_reason(struct atcp_osns* ns, uint32_t reason) {
   Port::count(ns->reasons, reason, 1);
+}
+
+struct atcp_percpu* atcp_os_percpu_alloc(uint32_t n) {
+  return Port::the().fails(Fault::Percpu) ? nullptr : Port::add_percpu(n);
+}
+
+void atcp_os_percpu_free(struct atcp_percpu* p) {
+  Port::free_percpu(p);
+}
+
+void atcp_os_percpu_add(struct atcp_percpu* p, uint32_t i, int64_t n) {
+  Port::count(p->n, i, static_cast<uint64_t>(n));
+}
+
+uint64_t atcp_os_percpu_sum(const struct atcp_percpu* p, uint32_t i) {
+  return __atomic_load_n(&p->n.at(i), __ATOMIC_RELAXED);
+}
+
+void atcp_os_syn_flood(const struct atcp_conn* listener, bool cookies) {
+  Port::the().floods.emplace_back(&FakeConn::of(listener), cookies);
 }
 
 void atcp_os_conn_timer(struct atcp_conn* c, uint64_t deadline_ns) {

@@ -24,7 +24,7 @@ namespace atcp::test {
 using Bytes = std::vector<uint8_t>;
 
 /// What can be made to fail.
-enum class Fault { Alloc, Table, Locks, Emit, Hold, Split, Trim, Child, Route, Count_ };
+enum class Fault { Alloc, Table, Locks, Percpu, Emit, Hold, Split, Trim, Child, Route, Count_ };
 
 struct FakeConn;
 
@@ -176,6 +176,8 @@ class FakeOs {
   void set_base(const atcp_tuple& sender, uint32_t iss);
   uint32_t base(const atcp_tuple& sender) const;
   std::vector<uint32_t> dropped;  ///< reasons of atcp_os_pkt_free
+  /// Listeners whose request queue overflowed, and whether cookies went out: atcp_os_syn_flood.
+  std::vector<std::pair<const FakeConn*, bool>> floods;
 
   // ---- randomness ----
   uint64_t random();
@@ -209,6 +211,7 @@ class FakeOs {
   std::map<void*, Allocation> allocations_;
   std::set<FakePkt*> packets_;
   std::set<atcp_locks*> lock_arrays_;
+  std::set<atcp_percpu*> percpu_;
   std::vector<void*> deferred_;  ///< memory waiting for readers
   std::vector<FakeConn*> dead_;  ///< sockets waiting for readers
   std::vector<std::string> complaints_;

@@ -142,14 +142,33 @@ class RawPeerTest : public ::testing::Test {
   }
   atcp_listener_info ledger(const Sock& s) const {
     atcp_listener_info i = {};
-    atcp_core_listener_info(&s.conn().conn, &i);
+    atcp_core_listener_info(&s.conn().conn, &i, net.now());
     return i;
   }
-  /// SYNs in = SYN-ACKs out + duplicates + refusals.
+  /// SYNs or third ACKs that the listener refused for a reason; 0: for one that has no line.
+  uint64_t refused(const Sock& s, Refused what, uint32_t reason) const {
+    uint64_t n = 0;
+    atcp_listener_reason r = {};
+    for (uint32_t i = 0; atcp_core_listener_reason(&s.conn().conn, i, &r); i++)
+      if (r.reason == reason && r.is_ack == (what == Refused::Ack)) n += r.count;
+    return n;
+  }
+  /// SYNs in = SYN-ACKs out + duplicates + refusals; third ACKs in = connections + refusals; and every
+  /// refusal has its line.
   void expect_balanced(const Sock& s) const {
     const atcp_listener_info i = ledger(s);
     EXPECT_EQ(i.syns, i.synacks + i.syn_dups + i.syn_drops);
+    EXPECT_EQ(i.acks, i.children + i.ack_drops);
+    EXPECT_EQ(refused(s, Refused::Syn, ATCP_REASON_NONE), 0u);
+    EXPECT_EQ(refused(s, Refused::Ack, ATCP_REASON_NONE), 0u);
   }
+  /// The same for every listener that there is, after every test.
+  void TearDown() override {
+    for (const auto& [id, c] : net.os.conns)
+      if (c->initialised && tcb_of(&c->conn)->listener != nullptr)
+        expect_balanced(Sock(host_of(*c), c.get()));
+  }
+  Host* host_of(const FakeConn& c) { return c.ns == &srv.os() ? &srv : nullptr; }
 
   std::deque<Emitted> replies;
   FakeNet net;

@@ -104,6 +104,25 @@ TEST(DecodeListener, TakesQueuesAndCounts) {
   EXPECT_EQ(l.syn_drops, 11u);
 }
 
+TEST(DecodeListener, TakesEveryRefusal) {
+  Message m(ATCP_A_LISTENER);
+  for (const uint8_t segment : {ATCP_REFUSED_SYN, ATCP_REFUSED_ACK}) {
+    nlattr* nest = mnl_attr_nest_start(*m, ATCP_LISTENER_A_REASON);
+    mnl_attr_put_strz(*m, ATCP_REASON_A_NAME, "no_route");
+    mnl_attr_put_u64(*m, ATCP_REASON_A_VALUE, 7u + segment);
+    mnl_attr_put_u8(*m, ATCP_REASON_A_SEGMENT, segment);
+    mnl_attr_nest_end(*m, nest);
+  }
+  mnl_attr_put(*m, ATCP_LISTENER_A_AT_SOMAXCONN, 0, nullptr);
+  Listener l = decode_listener(m.nest());
+  EXPECT_TRUE(l.at_somaxconn);
+  ASSERT_EQ(l.refusals.size(), 2u);
+  EXPECT_EQ(l.refusals[0].reason, "no_route");
+  EXPECT_EQ(l.refusals[0].count, 8u);
+  EXPECT_EQ(l.refusals[1].segment, static_cast<uint32_t>(ATCP_REFUSED_ACK));
+  EXPECT_FALSE(decode_listener(Message(ATCP_A_LISTENER).nest()).at_somaxconn);
+}
+
 TEST(DecodeCounter, RefusesANumberThatIsTooShort) {
   Message m(ATCP_A_COUNTER);
   mnl_attr_put_u32(*m, ATCP_COUNTER_A_VALUE, 1);

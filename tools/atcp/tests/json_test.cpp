@@ -64,10 +64,40 @@ TEST(ToJson, TimeWaitHasOnlyWhatItKnows) {
 }
 
 TEST(ToJson, ListenerHasEveryField) {
-  EXPECT_EQ(fields(to_json(Listener())),
-            (Names{"local_address", "local_port", "uid", "inode", "accept_queue", "backlog",
-                   "requests", "syns", "synacks", "syn_dups", "accepted", "overflow_syn",
-                   "overflow_ack", "syn_drops"}));
+  EXPECT_EQ(fields(to_json(Listener())), (Names{"local_address",
+                                                "local_port",
+                                                "uid",
+                                                "inode",
+                                                "accept_queue",
+                                                "backlog",
+                                                "requests",
+                                                "syns",
+                                                "synacks",
+                                                "syn_dups",
+                                                "accepted",
+                                                "overflow_syn",
+                                                "overflow_ack",
+                                                "syn_drops",
+                                                "accept_queue_high",
+                                                "requests_high",
+                                                "backlog_at_somaxconn",
+                                                "crowded_ms",
+                                                "cookies",
+                                                "acks",
+                                                "children",
+                                                "ack_drops",
+                                                "migrated_in",
+                                                "migrated_out",
+                                                "refused_syns",
+                                                "refused_acks"}));
+}
+
+TEST(ToJson, RefusalsBySegment) {
+  Listener l;
+  l.refusals = {{ATCP_REFUSED_SYN, "no_memory", 3}, {ATCP_REFUSED_ACK, "no_memory", 4}};
+  const Json j = to_json(l);
+  EXPECT_EQ(j["refused_syns"], (Json{{"no_memory", 3}}));
+  EXPECT_EQ(j["refused_acks"], (Json{{"no_memory", 4}}));
 }
 
 TEST(ToJson, ListsAreArraysEvenWhenEmpty) {

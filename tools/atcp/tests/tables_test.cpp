@@ -94,8 +94,36 @@ TEST(ListenersText, HasEveryCount) {
   l.overflow_syn = 9;
   l.overflow_ack = 10;
   l.syn_drops = 11;
+  l.accept_queue_high = 12;
+  l.requests_high = 13;
+  l.ack_drops = 14;
+  l.crowded_ms = 1500;
   EXPECT_EQ(words(listeners_text({l}), 1),
-            (Words{"0.0.0.0:8080", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "1"}));
+            (Words{"0.0.0.0:8080", "2", "12", "3", "1.50s", "4", "13", "5", "6", "7", "8", "9",
+                   "10", "11", "14", "1"}));
+  l.at_somaxconn = true;
+  EXPECT_EQ(words(listeners_text({l}), 1)[3], "3(somaxconn)");
+}
+
+TEST(ListenersDetail, ShowsBothEquations) {
+  Listener l;
+  l.local = {{0, 0, 0, 0}, 8080};
+  l.syns = 10;
+  l.synacks = 6;
+  l.cookies = 2;
+  l.syn_dups = 1;
+  l.syn_drops = 3;
+  l.acks = 5;
+  l.children = 3;
+  l.ack_drops = 1;
+  l.refusals = {{ATCP_REFUSED_SYN, "no_memory", 3}, {ATCP_REFUSED_ACK, "cookie_bad", 1}};
+  EXPECT_EQ(listeners_detail({l}),
+            "0.0.0.0:8080\n"
+            "  SYNs 10 = SYN-ACKs 6 (2 cookies) + repeated 1 + refused 3\n"
+            "    no_memory 3\n"
+            "  ACKs 5 = connections 3 + refused 1 + in progress 1\n"
+            "    cookie_bad 1\n"
+            "  migrated: 0 in, 0 out\n");
 }
 
 TEST(ParamsText, MarksWhatIsNotDefault) {
