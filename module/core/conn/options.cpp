@@ -2,6 +2,7 @@
 //
 // SOL_TCP options whose value is a number, by the table of those that exist. One that is not here gives
 // "no such option", never a silent success.
+#include "base/atomic.h"
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -18,6 +19,7 @@ enum SolTcp : uint32_t {
   kKeepcnt = 6,
   kSyncnt = 7,
   kLinger2 = 8,
+  kDeferAccept = 9,
   kWindowClamp = 10,
   kQuickack = 12,
   kUserTimeout = 18,
@@ -29,7 +31,33 @@ constexpr int32_t kMaxKeepSeconds = 32767;
 constexpr int32_t kMaxKeepCount = 127;
 constexpr int32_t kMaxSynRetries = 127;
 constexpr int32_t kMaxLinger2S = 120;
+constexpr uint32_t kFirstTimeoutS = 1;   ///< of a SYN-ACK; each of the next is twice as long,
+constexpr uint32_t kLastTimeoutS = 120;  ///< up to this
+constexpr uint32_t kMaxTimeouts = 255;
 constexpr uint32_t kMinClamp = 1152;  ///< half of Linux's smallest receive buffer
+
+/// Seconds after which n SYN-ACK timeouts have passed; stops adding once `enough` is reached.
+uint32_t seconds_of_timeouts(uint32_t n, uint32_t enough, uint32_t* passed) {
+  uint32_t total = 0;
+  uint32_t timeout = kFirstTimeoutS;
+  for (*passed = 0; *passed < n && total < enough; ++*passed) {
+    total += timeout;
+    timeout = min(timeout * 2, kLastTimeoutS);
+  }
+  return total;
+}
+
+/// Linux's rounding of TCP_DEFER_ACCEPT: as many timeouts as it takes to cover the seconds.
+uint8_t timeouts_for(int32_t seconds) {
+  uint32_t n = 0;
+  if (seconds > 0) seconds_of_timeouts(kMaxTimeouts, static_cast<uint32_t>(seconds), &n);
+  return static_cast<uint8_t>(n);
+}
+
+int32_t seconds_for(uint8_t timeouts) {
+  uint32_t n = 0;
+  return static_cast<int32_t>(seconds_of_timeouts(timeouts, ~0u, &n));
+}
 
 }  // namespace
 
@@ -68,6 +96,9 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       return ATCP_OK;
     case kLinger2:
       t.linger2_s = v < 0 ? -1 : min(v, kMaxLinger2S);
+      return ATCP_OK;
+    case kDeferAccept:
+      store_relaxed(&t.defer_accept, timeouts_for(v));
       return ATCP_OK;
     case kWindowClamp:
       if (v == 0) {
@@ -127,6 +158,9 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       return ATCP_OK;
     case kLinger2:
       *v = t.linger2_s < 0 ? -1 : or_ns(static_cast<uint32_t>(t.linger2_s), Param::FinTimeout);
+      return ATCP_OK;
+    case kDeferAccept:
+      *v = seconds_for(t.defer_accept);
       return ATCP_OK;
     case kWindowClamp:
       *v = static_cast<int32_t>(t.user_clamp);

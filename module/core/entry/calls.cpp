@@ -66,7 +66,7 @@ void atcp_core_shutdown_rx(atcp_conn* c) {
 void atcp_core_close(atcp_conn* c, uint32_t unread, bool linger0, uint64_t now_ns) {
   Tcb& t = *tcb_of(c);
   if (t.state == State::Listen)
-    listener_stop(t);
+    listener_stop(t, Now(now_ns));
   else
     close(t, unread, linger0, Now(now_ns));
   // Nobody is left who could use the port once more; the storage may live on for a while.
@@ -76,7 +76,7 @@ void atcp_core_close(atcp_conn* c, uint32_t unread, bool linger0, uint64_t now_n
 void atcp_core_abort(atcp_conn* c, uint32_t reason, uint64_t now_ns) {
   Tcb& t = *tcb_of(c);
   if (t.state == State::Listen)
-    listener_stop(t);
+    listener_stop(t, Now(now_ns));
   else if (t.state != State::Closed)
     abort_with_reset(t, reason, ATCP_OK, Now(now_ns));
 }

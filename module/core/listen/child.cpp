@@ -5,6 +5,8 @@
 // finds it early waits.
 #include "listen/child.h"
 
+#include "listen/migrate.h"
+
 namespace atcp {
 
 namespace {
@@ -19,6 +21,7 @@ void inherit_wishes(Tcb& c, const Tcb& listener) {
   c.keep_count = listener.keep_count;
   c.syn_retries_max = listener.syn_retries_max;
   c.user_timeout_ms = listener.user_timeout_ms;
+  c.defer_accept = listener.defer_accept;
   c.linger2_s = listener.linger2_s;
   c.user_clamp = listener.user_clamp;
   c.user_mss = listener.user_mss;
@@ -99,9 +102,10 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   ns.count(Counter::PassiveOpens);
   if (request != nullptr) request_settle(ns, *request);
 
-  if (!listener_enqueue(l, c, now)) {
-    // The program closed the listener while we were at it: as if it had closed a moment later.
-    listener_unreserve(l);
+  const bool queued = listener_enqueue(l, c, now);
+  // The program closed the listener while we were at it: as if it had closed a moment later.
+  if (!queued) listener_unreserve(l);
+  if (!queued && !migrate_child(ns, listener, c, now)) {
     l.ledger.refuse(Refused::Ack, ATCP_REASON_LISTENER_CLOSED);
     abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
     ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
@@ -116,7 +120,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     c.timers.sync(conn);
   }
   // A child that was reset at once is accepted all the same; reading from it tells.
-  if (c.state != State::SynReceived) atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
+  if (queued) atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
   atcp_os_child_done(conn);
   return ChildResult::Made;
 }

@@ -6,7 +6,7 @@
 
 #include "conn/reply.h"
 #include "listen/cookie_path.h"
-#include "listen/request.h"
+#include "listen/migrate.h"
 
 namespace atcp {
 
@@ -31,6 +31,13 @@ Fate answered(Listener& l, atcp_pkt* pkt) {
   return Fate::Consumed;
 }
 
+/// Once per listen(); with cookies for everybody there is nothing to tell.
+void tell_of_flood(const Tcb& t, bool cookies) {
+  uint32_t& told = t.listener->flood_told;
+  if (load_relaxed(&told) != 0 || __atomic_exchange_n(&told, 1u, __ATOMIC_RELAXED) != 0) return;
+  atcp_os_syn_flood(t.conn(), cookies);
+}
+
 /// The last quarter of max_syn_backlog is not given away when there are no cookies to fall back
 /// upon (Linux keeps it for peers that it has met; we keep no record of peers).
 bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
@@ -48,6 +55,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
 
   // A SYN that ends a TIME_WAIT entry gives as much memory back as it takes.
   if (iss == nullptr && (mode == 2 || load_relaxed(&l.requests) > load_relaxed(&l.backlog))) {
+    if (mode != 2) tell_of_flood(t, mode != 0);
     if (mode == 0) {
       ns.count(Counter::TCPReqQFullDrop);
       return refuse(ns, l, pkt, ATCP_REASON_REQUEST_QUEUE_FULL);
@@ -133,6 +141,17 @@ void set_queued(Listener& l, uint32_t n, Now now) {
   l.crowded_since_ns = l.crowded_since_ns == 0 ? now.ns : 0;
 }
 
+/// Accept lock.
+void append(Listener& l, Tcb& child, Now now) {
+  child.accept_next = nullptr;
+  if (l.head == nullptr)
+    l.head = &child;
+  else
+    l.tail->accept_next = &child;
+  l.tail = &child;
+  set_queued(l, l.queued + 1, now);
+}
+
 }  // namespace
 
 // ---- life ----------------------------------------------------------------------------------
@@ -162,6 +181,7 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
   l.node.laddr = t.bind.laddr;
   l.node.lport = t.bind.port;
   store_relaxed(&l.backlog, backlog);
+  store_relaxed(&l.flood_told, 0u);
   store_release(&l.closed, 0u);
   t.in_done = false;
   set_state(t, State::Listen);
@@ -169,14 +189,16 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
   return ATCP_OK;
 }
 
-void listener_stop(Tcb& t) {
+void listener_stop(Tcb& t, Now now) {
   Listener& l = *t.listener;
   // First out of the table, so that whoever sees `closed` and looks again does not find it.
   t.ns->listeners.remove(l.node);
   atcp_os_lock(l.accept_lock, 0);
   store_release(&l.closed, 1u);
   atcp_os_unlock(l.accept_lock, 0);
-  requests_drop_all(*t.ns, t.conn());
+  migrate_cookies(t);
+  migrate_children(t, now);
+  requests_drop_all(*t.ns, t.conn(), now);
   t.ns->ports.clear_listening(t.bind);
   done(t, ATCP_REASON_NONE, ATCP_OK);
 }
@@ -205,24 +227,14 @@ void listener_unreserve(Listener& l) {
 }
 
 bool listener_enqueue(Listener& l, Tcb& child, Now now) {
-  child.accept_next = nullptr;
   atcp_os_lock(l.accept_lock, 0);
   const bool open = !is_closed(l);
-  if (open) {
-    if (l.head == nullptr)
-      l.head = &child;
-    else
-      l.tail->accept_next = &child;
-    l.tail = &child;
-    set_queued(l, l.queued + 1, now);
-  }
+  if (open) append(l, child, now);
   atcp_os_unlock(l.accept_lock, 0);
   return open;
 }
 
-Tcb* listener_accept(Tcb& t, Now now) {
-  if (t.listener == nullptr) return nullptr;
-  Listener& l = *t.listener;
+Tcb* listener_take(Listener& l, Now now) {
   atcp_os_lock(l.accept_lock, 0);
   Tcb* child = l.head;
   if (child != nullptr) {
@@ -230,11 +242,24 @@ Tcb* listener_accept(Tcb& t, Now now) {
     child->accept_next = nullptr;
     set_queued(l, l.queued - 1, now);
   }
-  const bool open = !is_closed(l);
   atcp_os_unlock(l.accept_lock, 0);
+  return child;
+}
+
+void listener_put_back(Listener& l, Tcb& child, Now now) {
+  atcp_os_lock(l.accept_lock, 0);
+  append(l, child, now);
+  atcp_os_unlock(l.accept_lock, 0);
+}
+
+Tcb* listener_accept(Tcb& t, Now now) {
+  if (t.listener == nullptr) return nullptr;
+  Listener& l = *t.listener;
+  Tcb* child = listener_take(l, now);
   if (child == nullptr) return nullptr;
   listener_unreserve(l);
-  if (open) l.ledger.add(LedgerItem::Accepted);
+  // What is taken from a closed listener is not for the program.
+  if (!is_closed(l)) l.ledger.add(LedgerItem::Accepted);
   return child;
 }
 

@@ -58,9 +58,10 @@ inline bool is_third_ack(const atcp_seg& seg) {
 
 /// As atcp_core_listen. Lock: conn.
 atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags);
-/// LISTEN to CLOSED: no segment finds the listener from here on, its requests vanish; connections that
-/// wait in the accept queue stay for listener_accept. Lock: conn.
-void listener_stop(Tcb& t);
+/// LISTEN to CLOSED: no segment finds the listener from here on. Its requests and the connections in its
+/// accept queue go to other listeners of its group; without any, requests vanish and connections stay
+/// for listener_accept. Lock: conn.
+void listener_stop(Tcb& t, Now now);
 /// First connection of the accept queue with the queue's reference, or nullptr. Lock: none needed.
 Tcb* listener_accept(Tcb& t, Now now);
 /// Free a listener nobody can see any more. The accept queue is empty. nullptr is fine.
@@ -72,6 +73,10 @@ void listener_unreserve(Listener& l);
 /// Put a connection in the reserved place; the queue's reference goes with it. False: the listener
 /// has closed, and both are still the caller's.
 bool listener_enqueue(Listener& l, Tcb& child, Now now);
+/// First of the queue, which keeps the place reserved, or nullptr; and back to the queue's end, closed or
+/// not.
+Tcb* listener_take(Listener& l, Now now);
+void listener_put_back(Listener& l, Tcb& child, Now now);
 /// Full for a SYN: one more would find no place.
 bool listener_accept_full(const Listener& l);
 

@@ -8,6 +8,7 @@
 #include "conn/gate.h"
 #include "conn/reply.h"
 #include "listen/child.h"
+#include "listen/migrate.h"
 
 namespace atcp {
 
@@ -39,6 +40,28 @@ uint64_t deadline_ns(const Request& r, Now now) {
 
 void no_longer_young(Listener& l, Request& r) {
   if (__atomic_exchange_n(&r.young, uint8_t{0}, __ATOMIC_RELAXED) != 0) sub_fetch(&l.young, 1u);
+}
+
+/// A request counted in, with two references: the table's to come, and the caller's. It takes over the caller's
+/// reference to the listener, if there is memory.
+Request* make(Ns& ns, Tcb& listener, const atcp_tuple& tuple) {
+  auto* r = static_cast<Request*>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
+  if (r == nullptr) return nullptr;
+  set_tuple(*r, tuple);
+  r->kind = EntryKind::Request;
+  r->refs = 2;
+  r->listener = listener.conn();
+  r->young = 1;
+  listener_count_request(*listener.listener);
+  add_fetch(&ns.requests, 1u);
+  return r;
+}
+
+void uncount(Ns& ns, Request& r) {
+  Listener& l = *listener_of(r).listener;
+  no_longer_young(l, r);
+  listener_uncount_request(l);
+  sub_fetch(&ns.requests, 1u);
 }
 
 /// The same SYN-ACK once more.
@@ -119,8 +142,21 @@ Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) 
   return Fate::Consumed;
 }
 
+/// TCP_DEFER_ACCEPT: the program wants no connection without data, until this many timeouts have passed.
+bool put_off(const Request& r, const atcp_seg& seg) {
+  return load_relaxed(&r.timeouts) < load_relaxed(&listener_of(r).defer_accept) &&
+         Seq(seg.seq) + seg_space(seg) == rcv_nxt(r);
+}
+
 Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   Tcb& t = listener_of(r);
+  // The listener is closing, and has not come to this request yet.
+  if (load_acquire(&t.listener->closed) != 0 && migrate_request(ns, r, now)) return Fate::Again;
+  if (put_off(r, seg)) {
+    store_relaxed(&r.acked, uint8_t{1});
+    ns.count(Counter::TCPDeferAcceptDrop);
+    return turn_down(ns, r, seg, pkt, ATCP_REASON_DEFER_ACCEPT);
+  }
   const atcp_tuple tuple = tuple_of(r);
   // Karn: after a second SYN-ACK nobody knows which one this answers.
   const bool clean = load_relaxed(&r.retrans) == 0;
@@ -132,12 +168,13 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
     case ChildResult::Taken:
       return Fate::Again;
     case ChildResult::NoListener:
-      request_remove(ns, r);
+      if (!migrate_request(ns, r, now)) request_remove(ns, r);
       return Fate::Again;
     case ChildResult::Overflow:
       // The peer believes that it is connected. Either it learns better at once, or it will be
       // reminded by the next SYN-ACK, when there may be a place.
       ns.count(Counter::ListenOverflows);
+      store_relaxed(&r.acked, uint8_t{1});
       reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
       if (ns.param(Param::AbortOnOverflow) != 0) {
         send_rst_for(ns, t.conn(), tuple, seg);
@@ -219,28 +256,17 @@ bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, con
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        Now now) {
   Listener& l = *listener.listener;
-  auto* r = static_cast<Request*>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
-  if (r == nullptr) return ATCP_REASON_NO_MEMORY;
-  if (!atcp_os_conn_tryget(listener.conn())) {
-    atcp_os_free(r, ATCP_MEM_REQUEST);
-    return ATCP_REASON_LISTENER_CLOSED;
+  if (!atcp_os_conn_tryget(listener.conn())) return ATCP_REASON_LISTENER_CLOSED;
+  Request* r = make(ns, listener, tuple);
+  if (r == nullptr) {
+    atcp_os_conn_put(listener.conn());
+    return ATCP_REASON_NO_MEMORY;
   }
-  set_tuple(*r, tuple);
-  r->kind = EntryKind::Request;
-  r->refs = 2;  // the table's and ours
-  r->listener = listener.conn();
   r->synack_us = now.us;
   r->hs = hs;
-  r->young = 1;
-  listener_count_request(l);
-  add_fetch(&ns.requests, 1u);
   if (!ns.ehash.insert(*r)) {
     // A SYN of the same tuple on another CPU was faster.
-    no_longer_young(l, *r);
-    listener_uncount_request(l);
-    sub_fetch(&ns.requests, 1u);
-    atcp_os_conn_put(listener.conn());
-    atcp_os_free(r, ATCP_MEM_REQUEST);
+    request_discard(ns, *r);
     return ATCP_REASON_REQUEST_SYN_DUP;
   }
   arm_entry(ns, *r, deadline_ns(*r, now), now.ns);  // ends with a full fence
@@ -258,11 +284,28 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   return reason;
 }
 
+void request_discard(Ns& ns, Request& r) {
+  uncount(ns, r);
+  atcp_os_conn_put(r.listener);
+  atcp_os_free(&r, ATCP_MEM_REQUEST);
+}
+
+Request* request_copy(const Request& r, Tcb& heir) {
+  Request* c = make(*heir.ns, heir, tuple_of(r));
+  if (c == nullptr) return nullptr;
+  c->synack_us = r.synack_us;
+  c->hs = r.hs;
+  c->hs.ts_recent = load_relaxed(&r.hs.ts_recent);
+  c->last_ack_ms = load_relaxed(&r.last_ack_ms);
+  c->timeouts = load_relaxed(&r.timeouts);
+  c->retrans = load_relaxed(&r.retrans);
+  c->acked = load_relaxed(&r.acked);
+  if (load_relaxed(&r.young) == 0) no_longer_young(*heir.listener, *c);
+  return c;
+}
+
 void request_settle(Ns& ns, Request& r) {
-  Listener& l = *listener_of(r).listener;
-  no_longer_young(l, r);
-  listener_uncount_request(l);
-  sub_fetch(&ns.requests, 1u);
+  uncount(ns, r);
   disarm_entry(ns, r);
   atcp_os_conn_put(r.listener);
   put_endpoint(r);  // the table's
@@ -347,12 +390,16 @@ void request_expired(Ns& ns, Request& r, Now now) {
   const uint32_t retries =
       t.syn_retries_max != 0 ? t.syn_retries_max : ns.param(Param::SynackRetries);
   const uint32_t timeouts = load_relaxed(&r.timeouts);
-  if (timeouts >= allowed_timeouts(l, retries)) {
+  // A peer that was put off by TCP_DEFER_ACCEPT is left in peace, and kept, until its time is over. The
+  // last SYN-ACK of that time makes it acknowledge again, which is then accepted without data.
+  const uint32_t defer = load_relaxed(&t.defer_accept);
+  const bool waits = defer != 0 && load_relaxed(&r.acked) != 0;
+  if (timeouts >= allowed_timeouts(l, retries) && !(waits && timeouts < defer)) {
     // Without a word to the peer, whose ACK may be under way: a later one is answered by RST.
     if (request_remove(ns, r))
       ns.reason(timeouts >= retries ? ATCP_REASON_REQUEST_TIMEOUT : ATCP_REASON_REQUEST_EVICTED);
   } else {
-    resend_synack(ns, r, now);
+    if (!waits || timeouts + 1 >= defer) resend_synack(ns, r, now);
     store_relaxed(&r.timeouts, static_cast<uint8_t>(timeouts + 1));
     no_longer_young(l, r);
     arm_entry(ns, r, deadline_ns(r, now), now.ns);
@@ -390,7 +437,7 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
   }
 }
 
-void requests_drop_all(Ns& ns, const atcp_conn* listener) {
+void requests_drop_all(Ns& ns, const atcp_conn* listener, Now now) {
   constexpr uint32_t kBatch = 16;
   const Listener& l = *tcb_of(listener)->listener;
   // The caller has set `closed`. Of "closed, then requests" here and "requests, then closed" in
@@ -409,10 +456,13 @@ void requests_drop_all(Ns& ns, const atcp_conn* listener) {
         }
         return true;
       });
+      atcp_os_rcu_lock();
       for (uint32_t i = 0; i < n; i++) {
-        request_remove(ns, *batch[i]);
+        if (!migrate_request(ns, *batch[i], now) && request_remove(ns, *batch[i]))
+          ns.reason(ATCP_REASON_LISTENER_CLOSED);
         put_endpoint(*batch[i]);
       }
+      atcp_os_rcu_unlock();
     } while (n == kBatch);
   }
 }

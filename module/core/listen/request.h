@@ -61,14 +61,20 @@ bool request_remove(Ns& ns, Request& r);
 /// The accounts alone: for a request whose place in the table a connection has taken.
 void request_settle(Ns& ns, Request& r);
 
+/// A copy for another listener, in nobody's sight but counted as that listener's. Takes over the caller's
+/// reference to `heir`. nullptr: no memory. Context: any.
+Request* request_copy(const Request& r, Tcb& heir);
+/// Undo request_start's or request_copy's accounts of a request that was never in the table, and free it.
+void request_discard(Ns& ns, Request& r);
+
 /// A segment for a request. The caller has a reference and keeps it. Context: inside RCU.
 Fate request_input(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 /// The wheel let go of the request, with its reference. Context: inside RCU.
 void request_expired(Ns& ns, Request& r, Now now);
 /// An ICMP error quoting the SYN-ACK. Context: inside RCU.
 void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq);
-/// All requests of a listener vanish. Context: process.
-void requests_drop_all(Ns& ns, const atcp_conn* listener);
+/// All requests of a closed listener go: to other listeners of its group, or away. Context: process.
+void requests_drop_all(Ns& ns, const atcp_conn* listener, Now now);
 
 }  // namespace atcp
 

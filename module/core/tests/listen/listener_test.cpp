@@ -232,6 +232,119 @@ TEST_F(Listen, DisconnectedListenerListensAgain) {
   EXPECT_TRUE(l.accept().has_value());
 }
 
+// ---- marks, notices, the ledger --------------------------------------------------------------
+
+TEST_F(Listen, MostThatEachQueueHeld) {
+  Sock l = srv.listen(kPort, 8);
+  for (uint16_t p = 5000; p < 5004; p++)
+    half_open(p);
+  for (uint16_t p = 5000; p < 5003; p++)
+    send({.flags = ATCP_RST, .seq = kIrs + 1, .port = p});
+  open(5010);
+  open(5011);
+  l.accept();
+  EXPECT_EQ(ledger(l).requests, 1u);
+  EXPECT_EQ(ledger(l).requests_high, 4u);
+  EXPECT_EQ(ledger(l).accept_queue, 1u);
+  EXPECT_EQ(ledger(l).accept_queue_high, 2u);
+}
+
+TEST_F(Listen, TimeAboveFourFifths) {
+  Sock l = srv.listen(kPort, 5);
+  for (uint16_t p = 5000; p < 5004; p++)
+    open(p);
+  net.run(1 * kSec);
+  EXPECT_EQ(ledger(l).crowded_us, 0u);  // four of five are not above
+  open(5004);
+  net.run(2 * kSec);
+  EXPECT_EQ(ledger(l).crowded_us, 2000000u);
+  open(5005);
+  net.run(1 * kSec);
+  l.accept();
+  net.run(1 * kSec);
+  EXPECT_EQ(ledger(l).crowded_us, 4000000u);
+  l.accept();
+  net.run(10 * kSec);
+  EXPECT_EQ(ledger(l).crowded_us, 4000000u);
+  open(5006);
+  net.run(500 * kMs);
+  EXPECT_EQ(ledger(l).crowded_us, 4500000u);
+}
+
+TEST_F(Listen, FloodIsToldOnce) {
+  Sock l = srv.listen(kPort, 0);
+  half_open(5000);
+  EXPECT_TRUE(net.os.floods.empty());
+  for (uint16_t p = 5001; p < 5005; p++)
+    send(syn(p));
+  ASSERT_EQ(net.os.floods.size(), 1u);
+  EXPECT_EQ(net.os.floods[0], std::make_pair(static_cast<const FakeConn*>(&l.conn()), true));
+}
+
+TEST_F(Listen, FloodWithoutCookiesIsToldAsSuch) {
+  srv.set("syncookies", "0");
+  srv.listen(kPort, 0);
+  half_open(5000);
+  send(syn(5001));
+  ASSERT_EQ(net.os.floods.size(), 1u);
+  EXPECT_FALSE(net.os.floods[0].second);
+}
+
+TEST_F(Listen, CookiesForEverybodyAreNoFlood) {
+  srv.set("syncookies", "2");
+  srv.listen(kPort, 0);
+  half_open(5000);
+  half_open(5001);
+  EXPECT_TRUE(net.os.floods.empty());
+}
+
+TEST_F(Listen, EveryRefusalIsInTheLedger) {
+  srv.set("syncookies", "0");
+  Sock l = srv.listen(kPort, 1);
+  send({.seq = 1, .ack = 1, .port = 4000});  // no request, no cookie
+  half_open(5000);
+  half_open(5001);
+  send(syn(5002));  // request queue full
+  send({.flags = ATCP_RST, .seq = kIrs + 1, .port = 5001});
+  net.os.fail(Fault::Alloc, 1);
+  send(syn(5002));
+  net.os.fail(Fault::Route, 1);
+  send(syn(5002));
+  open(5003);
+  const uint32_t iss = half_open(5004);
+  send(syn(5004));
+  Out other = syn(5004);
+  other.seq = kIrs - 1000;
+  send(other);
+  send({.seq = kIrs + 1, .ack = iss + 7, .port = 5004});
+  send({.seq = kIrs - 9, .ack = iss + 1, .port = 5004});
+  net.os.fail(Fault::Child, 1);
+  send({.seq = kIrs + 1, .ack = iss + 1, .port = 5004});
+  send({.seq = kIrs + 1, .ack = iss + 1, .port = 5004});
+  send(syn(5005));  // accept queue full: two of one
+  for (const uint32_t r :
+       {ATCP_REASON_REQUEST_QUEUE_FULL, ATCP_REASON_NO_MEMORY, ATCP_REASON_NO_ROUTE,
+        ATCP_REASON_SEQ_OLD, ATCP_REASON_ACCEPT_QUEUE_FULL_SYN})
+    EXPECT_EQ(refused(l, Refused::Syn, r), 1u) << r;
+  for (const uint32_t r : {ATCP_REASON_LISTEN_ACK, ATCP_REASON_REQUEST_ACK_BAD, ATCP_REASON_SEQ_OLD,
+                           ATCP_REASON_NO_MEMORY})
+    EXPECT_EQ(refused(l, Refused::Ack, r), 1u) << r;
+  const atcp_listener_info i = ledger(l);
+  EXPECT_EQ(i.syns, 10u);
+  EXPECT_EQ(i.synacks, 4u);
+  EXPECT_EQ(i.syn_dups, 1u);
+  EXPECT_EQ(i.syn_drops, 5u);
+  EXPECT_EQ(i.acks, 6u);
+  EXPECT_EQ(i.children, 2u);
+  EXPECT_EQ(i.ack_drops, 4u);
+}
+
+TEST_F(Listen, NoMemoryForTheLedger) {
+  Sock s = srv.socket();
+  net.os.fail(Fault::Percpu, 1);
+  EXPECT_EQ(srv.try_listen(s, kPort, 1), ATCP_ERR_NO_MEMORY);
+}
+
 TEST_F(Listen, TwoListenersOnOnePortConflict) {
   srv.listen(kPort);
   Sock b = srv.socket();

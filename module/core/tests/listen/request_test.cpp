@@ -61,6 +61,37 @@ TEST_F(RequestTest, FullQueueEvictsTheOld) {
   EXPECT_EQ(ledger(small).requests, 4u);
 }
 
+/// Measured on Linux 6.18: backlog 32, 30 SYNs; 14 gone after two timeouts, the others live on.
+TEST_F(RequestTest, HalfFullQueueExpiresEarly) {
+  listener.close();
+  Sock l = srv.listen(kPort, 32);
+  for (uint16_t p = 5000; p < 5030; p++)
+    half_open(p);
+  net.run(6900 * kMs);
+  EXPECT_EQ(ledger(l).requests, 30u);
+  net.run(500 * kMs);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_EVICTED), 14u);
+  net.run(54 * kSec);
+  EXPECT_EQ(ledger(l).requests, 16u);
+  net.run(3 * kSec);
+  EXPECT_EQ(ledger(l).requests, 0u);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_TIMEOUT), 16u);
+  EXPECT_EQ(ledger(l).requests_high, 30u);
+}
+
+/// A burst of peers that were never reminded is not a flood's leftovers.
+TEST_F(RequestTest, FullQueueOfYoungOnesLosesNothing) {
+  listener.close();
+  Sock l = srv.listen(kPort, 32);
+  std::vector<uint32_t> iss;
+  for (uint16_t p = 5000; p < 5030; p++)
+    iss.push_back(half_open(p));
+  net.run(900 * kMs);
+  for (uint16_t p = 5000; p < 5030; p++)
+    send({.seq = kIrs + 1, .ack = iss[p - 5000u] + 1, .port = p});
+  EXPECT_EQ(ledger(l).accept_queue, 30u);
+}
+
 TEST_F(RequestTest, SameSynSameAnswer) {
   const uint32_t iss = half_open();
   net.run(500 * kMs);
@@ -187,6 +218,97 @@ TEST_F(RequestTest, HostUnreachableEndsIt) {
   atcp_os_rcu_unlock();
   EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_HARD), 1u);
   EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+}
+
+// ---- TCP_DEFER_ACCEPT ------------------------------------------------------------------------
+
+constexpr uint32_t kDeferAccept = 9;
+
+class Defer : public RequestTest {
+ protected:
+  void defer(int32_t seconds) { EXPECT_EQ(listener.set_option(kDeferAccept, seconds), ATCP_OK); }
+  int32_t deferred() {
+    int32_t v = -1;
+    EXPECT_EQ(atcp_core_get_option(&listener.conn().conn, kDeferAccept, &v, net.now()), ATCP_OK);
+    return v;
+  }
+  /// Let time pass until the SYN-ACK comes again; the second in which it does.
+  uint64_t next_synack() {
+    replies.clear();
+    for (uint64_t waited = 0; replies.empty() && waited < 100 * kSec; waited += 100 * kMs)
+      net.run(100 * kMs);
+    EXPECT_EQ(reply().flags, ATCP_SYN | ATCP_ACK);
+    return (net.now() - t0) / kSec;
+  }
+  const uint64_t t0 = net.now();
+};
+
+TEST_F(Defer, SecondsAreRoundedToTimeouts) {
+  EXPECT_EQ(deferred(), 0);
+  const std::pair<int32_t, int32_t> kRounded[] = {
+      {1, 1},   {2, 3},    {3, 3},     {4, 7},  {7, 7}, {8, 15},
+      {63, 63}, {64, 127}, {128, 247}, {-1, 0}, {0, 0}, {0x7fffffff, 127 + 248 * 120}};
+  for (const auto& [set, got] : kRounded) {
+    defer(set);
+    EXPECT_EQ(deferred(), got) << set;
+  }
+}
+
+/// Measured on Linux: 3 s; the SYN-ACK of 1 s is left out, those of 3 and 7 s are not, and the ACK of
+/// the one of 3 s is taken.
+TEST_F(Defer, BareAckWaitsForTheLastSynAck) {
+  defer(3);
+  const uint32_t iss = half_open();
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  expect_silence();
+  EXPECT_EQ(found(), ATCP_FOUND_REQUEST);
+  EXPECT_EQ(srv.counter("TCPDeferAcceptDrop"), 1u);
+  EXPECT_EQ(refused(listener, Refused::Ack, ATCP_REASON_DEFER_ACCEPT), 1u);
+  EXPECT_EQ(next_synack(), 3u);
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  expect_silence();
+  EXPECT_TRUE(listener.accept().has_value());
+}
+
+TEST_F(Defer, SilentPeerIsRemindedAsEver) {
+  defer(3);
+  half_open();
+  for (const uint64_t at : {1u, 3u, 7u, 15u, 31u})
+    EXPECT_EQ(next_synack(), at);
+}
+
+TEST_F(Defer, PutOffPeerIsKeptLongerThanTheRetries) {
+  srv.set("synack_retries", "1");
+  defer(15);  // four timeouts
+  const uint32_t iss = half_open();
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  EXPECT_EQ(next_synack(), 7u);
+  net.run(8500 * kMs);
+  EXPECT_EQ(srv.reason(ATCP_REASON_REQUEST_TIMEOUT), 1u);
+  EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
+}
+
+TEST_F(Defer, DataIsTakenAtOnce) {
+  defer(30);
+  const uint32_t iss = half_open();
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  send({.seq = kIrs + 1, .ack = iss + 1, .data = "GET / and a wrap of 2^32"});
+  EXPECT_EQ(listener.accept()->recv_text(), "GET / and a wrap of 2^32");
+  EXPECT_EQ(ledger(listener).acks, 2u);
+}
+
+TEST_F(Defer, FinIsTakenAtOnce) {
+  defer(30);
+  const uint32_t iss = half_open();
+  send({.flags = ATCP_ACK | ATCP_FIN, .seq = kIrs + 1, .ack = iss + 1});
+  EXPECT_TRUE(listener.accept()->eof());
+}
+
+TEST_F(Defer, ConnectionsTakeTheOptionOver) {
+  defer(7);
+  const uint32_t iss = half_open();
+  send({.seq = kIrs + 1, .ack = iss + 1, .data = "x"});
+  EXPECT_EQ(listener.accept()->tcb().defer_accept, 3);
 }
 
 TEST_F(RequestTest, SegmentForAGoneRequestIsLookedUpAgain) {

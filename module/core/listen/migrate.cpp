@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Migration within a SO_REUSEPORT group. A request is constant for its lockless readers, so it is not
+// given another listener but replaced by a copy, in one step of the established table; whoever loses
+// that race does nothing. Connections change queues, one at a time, under one accept lock at a time.
+#include "listen/migrate.h"
+
+namespace atcp {
+
+namespace {
+
+bool same_group(const Tcb& a, const Tcb& b) {
+  const uint8_t both = load_relaxed(&a.bind.flags) & load_relaxed(&b.bind.flags);
+  return (both & ATCP_BIND_REUSEPORT) != 0 && a.bind.uid == b.bind.uid &&
+         a.listener->node.laddr == b.listener->node.laddr &&
+         a.listener->node.lport == b.listener->node.lport;
+}
+
+/// Who would get a connection with this tuple now, referenced, if that is one of the group.
+Tcb* find_heir(Ns& ns, const Tcb& from, const atcp_tuple& tuple) {
+  if (ns.param(Param::MigrateReq) == 0) return nullptr;
+  if ((load_relaxed(&from.bind.flags) & ATCP_BIND_REUSEPORT) == 0) return nullptr;
+  const ListenNode* n = ns.listeners.lookup(tuple);
+  if (n == nullptr) return nullptr;
+  Tcb& heir = *tcb_of(n->conn);
+  if (same_group(from, heir)) return &heir;
+  atcp_os_conn_put(heir.conn());
+  return nullptr;
+}
+
+/// The books of both sides.
+void enter(Ns& ns, const Tcb& from, const Tcb& heir) {
+  from.listener->ledger.add(LedgerItem::MigratedOut);
+  heir.listener->ledger.add(LedgerItem::MigratedIn);
+  ns.count(Counter::TCPMigrateReqSuccess);
+}
+
+/// One try. *again: the heir closed meanwhile; there may be another.
+bool hand_over(Ns& ns, const Tcb& from, Tcb& heir, Tcb& child, Now now, bool* again) {
+  Listener& to = *heir.listener;
+  *again = false;
+  if (!listener_reserve(to)) {
+    ns.count(Counter::TCPMigrateReqFailure);
+    ns.reason(ATCP_REASON_MIGRATE_FULL);
+    return false;
+  }
+  if (!listener_enqueue(to, child, now)) {
+    listener_unreserve(to);
+    *again = true;
+    return false;
+  }
+  enter(ns, from, heir);
+  atcp_os_conn_event(heir.conn(), ATCP_EV_READABLE);
+  return true;
+}
+
+}  // namespace
+
+bool migrate_request(Ns& ns, Request& r, Now now) {
+  const Tcb& from = *tcb_of(r.listener);
+  Tcb* heir = find_heir(ns, from, tuple_of(r));
+  if (heir == nullptr) return false;
+  Request* copy = request_copy(r, *heir);  // has our reference to the heir now
+  if (copy == nullptr) {
+    atcp_os_conn_put(heir->conn());
+    ns.count(Counter::TCPMigrateReqFailure);
+    return false;
+  }
+  // If the wheel has just let go of it, the copy comes due at once and does what is due.
+  const uint64_t due_ns = now.ns + Wheel::left_ns(r.wheel, now.ns);
+  if (!ns.ehash.replace(r, *copy)) {
+    request_discard(ns, *copy);
+    return true;
+  }
+  request_settle(ns, r);
+  arm_entry(ns, *copy, due_ns, now.ns);  // ends with a full fence
+  enter(ns, from, *heir);
+  // As in request_start: the heir may have closed, and passed this bucket, before the copy was there.
+  if (load_acquire(&heir->listener->closed) != 0) request_remove(ns, *copy);
+  put_endpoint(*copy);
+  return true;
+}
+
+bool migrate_child(Ns& ns, const Tcb& from, Tcb& child, Now now) {
+  // A listener that has closed is not found again, so this ends.
+  for (bool again = true; again;) {
+    Tcb* heir = find_heir(ns, from, tuple_of(child));
+    if (heir == nullptr) return false;
+    const bool done = hand_over(ns, from, *heir, child, now, &again);
+    atcp_os_conn_put(heir->conn());
+    if (done) return true;
+  }
+  return false;
+}
+
+void migrate_cookies(const Tcb& from) {
+  const uint32_t sent_s = load_relaxed(&from.listener->cookie_s);
+  if (sent_s == 0 || from.ns->param(Param::MigrateReq) == 0) return;
+  for (uint32_t b = 0; b < ListenTable::kBuckets; b++) {
+    from.ns->listeners.walk_bucket(b, 0, [&](ListenNode& n) {
+      const Tcb& heir = *tcb_of(n.conn);
+      uint32_t& own_s = heir.listener->cookie_s;
+      if (same_group(from, heir) && load_relaxed(&own_s) < sent_s) store_relaxed(&own_s, sent_s);
+      return true;
+    });
+  }
+}
+
+void migrate_children(Tcb& from, Now now) {
+  Listener& l = *from.listener;
+  atcp_os_rcu_lock();
+  // Closed: nobody else adds or takes. What comes back goes to the end.
+  for (uint32_t n = load_relaxed(&l.queued); n > 0; n--) {
+    Tcb& child = *listener_take(l, now);
+    if (migrate_child(*from.ns, from, child, now))
+      listener_unreserve(l);
+    else
+      listener_put_back(l, child, now);
+  }
+  atcp_os_rcu_unlock();
+}
+
+}  // namespace atcp
