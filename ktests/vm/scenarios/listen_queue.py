@@ -5,6 +5,7 @@
 """Accept queue, half-open requests and cookies of one listener."""
 
 import os
+import random
 import socket
 import threading
 import time
@@ -222,6 +223,66 @@ def one_connection_wakes_one():
     os._exit(0)  # the fourth sleeps on
 
 
+def old_requests_make_room():
+    """Backlog 32, 30 SYNs: after two timeouts all but half a queue are given up, the others are reminded on."""
+    tun = Tun()
+    net.listener(backlog=32)
+    clients = peers(tun, 30)
+    for peer in clients:
+        check(syn(peer), "no SYN-ACK")
+    tun.drain(10)
+    equal(len({seg.dport for seg in tun.drain(8) if seg.flags == "SA"}), 16, "peers reminded at 15 s")
+
+
+def flood_is_told_once():
+    net.sysctl("syncookies", 0)
+    port = random.randrange(30000, 60000)
+    tun = Tun()
+    net.listener(port=port, backlog=1)
+    for i in range(6):
+        Peer(tun, port=20001 + i, stack_port=port).send("S", options=packet.mss(1460))
+        tun.drain(0.02)
+    told = [line for line in net.sh("dmesg").splitlines() if "ossible SYN flooding on port" in line and str(port) in line]
+    equal(len(told), 1, "lines in the kernel's log")
+    check("Dropping request" in told[0], told[0])
+
+
+def defer(seconds):
+    net.sysctl("syncookies", 0)
+    tun = Tun()
+    lst = net.listener()
+    lst.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
+    peer = peers(tun, 1)[0]
+    check(syn(peer), "no SYN-ACK")
+    peer.send("A")
+    return lst, peer
+
+
+def defer_accept_waits_for_data():
+    lst, peer = defer(30)
+    check(not net.readable(lst, 0.2), "accepted without data")
+    peer.send("PA", b"now")
+    conn = net.accept(lst)
+    equal(conn.recv(10), b"now", "data")
+
+
+def defer_accept_ends():
+    """3 s are two timeouts: the SYN-ACK of 1 s is left out, that of 3 s comes, and its ACK is taken."""
+    lst, peer = defer(3)
+    peer.silence(2.5, "while the peer is put off")
+    peer.expect("SA", timeout=1.5, what="at the end of the time")
+    check(not net.readable(lst, 0.05), "accepted without data")
+    peer.send("A")
+    net.accept(lst)
+
+
+def defer_accept_is_rounded():
+    lst = net.listener()
+    for seconds, kept in ((0, 0), (1, 1), (2, 3), (4, 7), (64, 127), (128, 247)):
+        lst.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, seconds)
+        equal(lst.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT), kept, f"TCP_DEFER_ACCEPT {seconds}")
+
+
 def backlog_can_change():
     tun = Tun()
     lst = net.listener(backlog=0)
@@ -238,4 +299,5 @@ if __name__ == "__main__":
     net.main(accept_queue_holds_backlog_plus_one, third_ack_of_a_full_queue, queue_that_is_never_drained,
              refused_client_gets_in, one_connection_wakes_one, abort_on_overflow,
              requests_without_cookies, cookies_on_overflow, cookies_always, cookies_off_by_parameter,
-             cookie_keeps_options_with_timestamps, cookie_mss, max_syn_backlog_without_cookies, backlog_can_change)
+             cookie_keeps_options_with_timestamps, cookie_mss, max_syn_backlog_without_cookies,
+             old_requests_make_room, flood_is_told_once, defer_accept_waits_for_data, defer_accept_ends, defer_accept_is_rounded, backlog_can_change)
