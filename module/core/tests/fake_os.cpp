@@ -716,7 +716,6 @@ void atcp_os_conn_route_suspect(struct atcp_conn* c) {
 }
 
 struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t) {
-  if (Port::the().on_child) Port::the().on_child(FakeConn::of(listener));
   if (Port::the().fails(Fault::Child)) return nullptr;
   FakeConn& parent = FakeConn::of(listener);
   FakeConn& child = Port::the().new_conn(*parent.ns);

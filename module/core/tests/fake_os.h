@@ -194,8 +194,6 @@ class FakeOs {
   uint64_t live_packets() const { return packets_.size(); }
   /// Runs before a reference to a socket is tried: what another CPU may do just then.
   std::function<void(FakeConn&)> on_tryget;
-  /// Runs when a listener makes a child: what its program may do just then.
-  std::function<void(FakeConn&)> on_child;
   /// Set by whoever links the whole core.
   std::function<void(atcp_conn*)> conn_fini;
 

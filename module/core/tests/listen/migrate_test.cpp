@@ -231,23 +231,27 @@ TEST_F(Migrate, ThirdAckOfAListenerThatJustClosed) {
   expect_empty(b);
 }
 
-/// It closes while the child is being made.
-TEST_F(Migrate, ChildOfAListenerThatClosesMeanwhile) {
+/// What make_child does when its listener closes while it is at it: white-box.
+TEST_F(Migrate, ConnectionInNobodysQueue) {
   Sock a = join();
   Sock b = join();
   const uint16_t p = port_of(a);
-  const uint32_t iss = half_open(p);
+  open(p);
   Listener& li = *a.tcb().listener;
-  net.os.on_child = [&](FakeConn&) {
-    srv.ns().listeners.remove(li.node);
-    li.closed = 1;
-  };
-  send({.seq = kIrs + 1, .ack = iss + 1, .data = "with the ACK", .port = p});
-  net.os.on_child = nullptr;
-  EXPECT_EQ(reply().flags, ATCP_ACK);
+  Tcb& child = *listener_take(li, Now(net.now()));
+  listener_unreserve(li);
+  srv.ns().listeners.remove(li.node);
+  li.closed = 1;
+  EXPECT_FALSE(listener_enqueue(li, child, Now(net.now())));
+  {
+    Border border("migrate_child");
+    atcp_os_rcu_lock();
+    EXPECT_TRUE(migrate_child(srv.ns(), a.tcb(), child, Now(net.now())));
+    atcp_os_rcu_unlock();
+  }
   EXPECT_TRUE((b.conn().events & ATCP_EV_READABLE) != 0);
   EXPECT_EQ(ledger(a).migrated_out, 1u);
-  EXPECT_EQ(b.accept()->recv_text(), "with the ACK");
+  EXPECT_EQ(b.accept()->tcb().rport, to_be16(p));
   expect_empty(a);
   expect_empty(b);
 }
