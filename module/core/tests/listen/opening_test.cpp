@@ -54,7 +54,7 @@ TEST_F(OpeningPair, BothEndsRepeatWhileSynAcksAreLost) {
   ASSERT_TRUE(net.run_until([&] { return c.state() == ATCP_STATE_ESTABLISHED; }, 30 * kSec));
   accept();
   atcp_listener_info i = {};
-  atcp_core_listener_info(&listener.conn().conn, &i);
+  atcp_core_listener_info(&listener.conn().conn, &i, net.now());
   EXPECT_GT(client.counter("TCPSynRetrans"), 0u);
   EXPECT_EQ(i.syn_dups, client.counter("TCPSynRetrans"));
   EXPECT_EQ(i.synacks, 1u);
@@ -120,7 +120,7 @@ TEST_F(OpeningPair, OldDuplicateSynLeavesNothing) {
   net.run(100 * kMs);
   EXPECT_EQ(server.reason(ATCP_REASON_REQUEST_RST), 1u);
   atcp_listener_info i = {};
-  atcp_core_listener_info(&listener.conn().conn, &i);
+  atcp_core_listener_info(&listener.conn().conn, &i, net.now());
   EXPECT_EQ(i.requests, 0u);
   EXPECT_FALSE(listener.accept().has_value());
   Sock real = client.connect(server.addr(), kHttp, 5000);
