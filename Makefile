@@ -101,7 +101,7 @@ $(B)/progs/%: ktests/vm/progs/%.cpp
 SAN	 := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FREE	 := -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-sanitize=vptr
 CORE_SRC := $(sort $(filter-out module/core/tests/%,$(wildcard module/core/*.cpp module/core/*/*.cpp)))
-UNIT_SRC := $(sort $(shell find module/core/tests -name '*.cpp' 2>/dev/null))
+UNIT_SRC := $(sort $(shell find module/core/tests -name '*.cpp' -not -path '*/stress/*' -not -path '*/bench/*' 2>/dev/null))
 TTST_SRC := $(sort $(wildcard tools/atcp/tests/*.cpp)) $(filter-out tools/atcp/main.cpp tools/atcp/commands_%.cpp,$(TOOL_SRC))
 UNITFLAGS := -std=c++20 -Og -g1 $(WARN) -funsigned-char -fno-strict-aliasing $(SAN) $(DEP) -Iuapi
 
@@ -124,6 +124,36 @@ unit: ## unit tests of the core and of the tool, under ASan and UBSan (ARGS=--gt
 	$(Q)$(DEPS) unit tools
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/unit/core_tests $(B)/unit/tool_tests
 	$(Q)tools/check/gtest.sh unit $(B)/unit/core_tests $(B)/unit/tool_tests -- $(ARGS)
+
+# --------------------------------------------------------------------------------------------------- tables under threads, and measured
+
+# Only the folders that the tables need, on a port with threads and liburcu instead of the fake one.
+TABLE_SRC := module/core/base/siphash.cpp $(addprefix module/core/table/,ehash.cpp endpoint.cpp listen_table.cpp port_table.cpp wheel.cpp)
+STRESS_SRC := $(sort $(wildcard module/core/tests/stress/*.cpp))
+BENCH_SRC := $(sort $(wildcard module/core/tests/bench/*.cpp)) module/core/tests/stress/thread_os.cpp
+CXX_PLAIN := -std=c++20 -g1 $(WARN) -funsigned-char -fno-strict-aliasing $(DEP) -Iuapi -Imodule/core -Imodule/core/tests
+$(B)/stress/%.o: %.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ $(CXX_PLAIN) -O1 -fsanitize=thread -c -o $@ $<
+$(B)/bench/%.o: %.cpp
+	$(Q)mkdir -p $(@D)
+	$(Q)g++ $(CXX_PLAIN) -O2 -c -o $@ $<
+$(B)/stress/stress_tests: $(call obj,stress,$(TABLE_SRC) $(STRESS_SRC))
+	$(Q)g++ -fsanitize=thread -o $@ $^ -lgtest -lgtest_main -lurcu-memb -pthread
+$(B)/bench/tables: $(call obj,bench,$(TABLE_SRC) $(BENCH_SRC))
+	$(Q)g++ -o $@ $^ -lbenchmark -lurcu-memb -pthread
+
+.PHONY: stress
+stress: ## the tables under threads and ThreadSanitizer, SECONDS=60 per test
+	$(Q)$(DEPS) stress
+	$(Q)$(MAKE) -s -j$(JOBS) $(B)/stress/stress_tests
+	$(Q)ATCP_STRESS_SECONDS=$(SECONDS) tools/check/gtest.sh stress $(B)/stress/stress_tests -- $(ARGS)
+
+.PHONY: bench-tables
+bench-tables: ## nanoseconds per lookup with 1 k, 100 k and 1 M entries
+	$(Q)$(DEPS) stress bench-tables
+	$(Q)$(MAKE) -s -j$(JOBS) $(B)/bench/tables
+	$(Q)$(B)/bench/tables $(ARGS)
 
 # ------------------------------------------------------------------------------------------------------------------------ fuzz
 
@@ -203,14 +233,14 @@ format: ## clang-format the C++ sources in place
 
 .PHONY: test
 test: ## everything that must pass; the last line is "N passed, M failed"
-	$(Q)tools/check/stages unit check kunit fuzz vm-test
+	$(Q)tools/check/stages unit stress check kunit fuzz vm-test
 
 .PHONY: test-long
 test-long: ## test, then an hour of fuzzing and every scenario that test leaves out
-	$(Q)FUZZ_SECONDS=3600 VM_ARGS=--long tools/check/stages unit check kunit fuzz vm-test
+	$(Q)FUZZ_SECONDS=3600 STRESS_SECONDS=120 VM_ARGS=--long tools/check/stages unit stress check kunit fuzz vm-test
 
 .PHONY: clean
 clean: ## remove build/ (the kernels in the cache stay)
 	$(Q)rm -rf $(B)
 
--include $(shell find $(B)/unit $(B)/tools $(B)/fuzz $(B)/progs -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/unit $(B)/tools $(B)/fuzz $(B)/progs $(B)/stress $(B)/bench -name '*.d' 2>/dev/null)

@@ -9,13 +9,15 @@ group() {
 	build) echo g++-12 gcc-12 make kmod libc6-dev binutils python3 linux-headers-amd64 linux-headers-6.12-amd64 ;;
 	tools) echo g++ gcc libc6-dev libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev ;;
 	unit) echo g++ libc6-dev libgtest-dev ;;
+	stress) echo g++ libc6-dev libgtest-dev liburcu-dev ;;
+	bench-tables) echo libbenchmark-dev ;;
 	vm) echo qemu-system-x86 python3 kmod gcc libc6-dev procps iproute2 nftables nginx-light curl tcpdump ethtool util-linux ;;
 	debug-kernel) echo linux-source-6.12 gcc-12 gcc libc6-dev make flex bison bc libelf-dev libssl-dev xz-utils cpio perl python3 binutils ;;
 	fuzz) echo clang libclang-rt-14-dev libstdc++-12-dev ;;
 	check) echo sparse cppcheck clang-format python3 binutils gcc g++ git ;;
 	demo) echo nginx-light curl iproute2 tcpdump ethtool procps python3 ;;
 	bench) echo iproute2 procps python3 gcc libc6-dev ;;
-	*) echo "deps.sh: unknown group $1 (build tools unit vm debug-kernel fuzz check demo bench)" >&2; exit 2 ;;
+	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables vm debug-kernel fuzz check demo bench)" >&2; exit 2 ;;
 	esac
 }
 

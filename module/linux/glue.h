@@ -81,7 +81,8 @@ struct atcp_sock {
  * @net: the namespace
  * @core: the core's half; constant from pernet init to exit
  * @timer: the core's one timer of the namespace
- * @dying: set by pernet exit: the timer is not armed again
+ * @core_work: atcp_core_ns_work, when the core wants it
+ * @dying: set by pernet exit: the timer is not armed again, the work not queued
  * @hooked: the netfilter hook is registered; lock: atcp_hook_mutex, read anywhere
  * @sockets: sockets alive, until freed
  * @counters: per CPU, atcp_core_counter_count() each
@@ -94,6 +95,7 @@ struct atcp_osns {
 	struct net *net;
 	struct atcp_ns *core;
 	struct timer_list timer;
+	struct work_struct core_work;
 	bool dying;
 	bool hooked;
 	atomic_t sockets;

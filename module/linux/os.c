@@ -140,6 +140,16 @@ void atcp_os_rcu_unlock(void)
 	rcu_read_unlock();
 }
 
+void atcp_os_rcu_wait(void)
+{
+	synchronize_rcu();
+}
+
+void atcp_os_cond_resched(void)
+{
+	cond_resched();
+}
+
 /* ---- randomness, counting ------------------------------------------------------------ */
 
 void atcp_os_random(void *buf, uint32_t bytes)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Timer trampolines: one timer per socket and one per namespace, from the core's nanoseconds to the
- * kernel's jiffies and back. What a deadline means is the core's affair.
+ * kernel's jiffies and back; and the namespace's work in process context. What a deadline means is the core's affair.
  *
  * A socket's timer is lazy: moving the deadline later, or away, does not touch a pending timer; it
  * fires for the old time, sees the new one and re-arms. So an ACK that moves the retransmission
@@ -120,8 +120,21 @@ void atcp_os_ns_timer(struct atcp_osns *ns, uint64_t deadline_ns)
 	mod_timer(&ns->timer, now + delta);
 }
 
+/* Long, but in no hurry: not on the queue where short work waits behind it. */
+void atcp_os_ns_work(struct atcp_osns *ns)
+{
+	if (!READ_ONCE(ns->dying))
+		queue_work(system_unbound_wq, &ns->core_work);
+}
+
+static void atcp_ns_work(struct work_struct *w)
+{
+	atcp_core_ns_work(container_of(w, struct atcp_osns, core_work)->core);
+}
+
 void atcp_ns_timer_init(struct atcp_osns *osns)
 {
+	INIT_WORK(&osns->core_work, atcp_ns_work);
 	timer_setup(&osns->timer, atcp_ns_timer_fire, 0);
 }
 
@@ -130,4 +143,6 @@ void atcp_ns_timer_stop(struct atcp_osns *osns)
 {
 	WRITE_ONCE(osns->dying, true);
 	del_timer_sync(&osns->timer);
+	/* Nobody is left who could ask for work. */
+	cancel_work_sync(&osns->core_work);
 }

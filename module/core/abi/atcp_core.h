@@ -21,10 +21,13 @@ extern "C" {
  * two, 0 for the default. Context: process. */
 struct atcp_ns *atcp_core_ns_new(struct atcp_osns *os, uint32_t ehash_entries);
 /* All sockets are gone; drops requests and TIME_WAIT entries. The timer is stopped and will
- * not fire again. Context: process. */
+ * not fire again, nor is atcp_core_ns_work called. Context: process. */
 void atcp_core_ns_free(struct atcp_ns *ns);
 /* The namespace's timer fired. Context: softirq. */
 void atcp_core_ns_timer(struct atcp_ns *ns, uint64_t now_ns);
+/* What atcp_os_ns_work asked for: the established table is brought to its size. Context: process, may
+ * sleep, one call at a time per namespace. Lock: none. */
+void atcp_core_ns_work(struct atcp_ns *ns);
 /* Entries that want packets: requests + TIME_WAIT (sockets are the port's to count). */
 uint32_t atcp_core_ns_entries(const struct atcp_ns *ns);
 

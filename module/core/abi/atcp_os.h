@@ -221,6 +221,10 @@ void atcp_os_unlock(struct atcp_locks *l, uint32_t i);
 /* RCU read side. Context: any. */
 void atcp_os_rcu_lock(void);
 void atcp_os_rcu_unlock(void);
+/* Wait until all who are in RCU read sections now have left them. Context: process. Lock: none. */
+void atcp_os_rcu_wait(void);
+/* A long loop offers the CPU to others. Context: process, not in RCU. Lock: no spinlock. */
+void atcp_os_cond_resched(void);
 
 /* ---- randomness ---------------------------------------------------------------------- */
 
@@ -257,6 +261,9 @@ void atcp_os_syn_flood(const struct atcp_conn *listener, bool cookies);
 void atcp_os_conn_timer(struct atcp_conn *c, uint64_t deadline_ns);
 /* The same for the namespace's one timer; atcp_core_ns_timer follows. Lock: any. */
 void atcp_os_ns_timer(struct atcp_osns *ns, uint64_t deadline_ns);
+/* atcp_core_ns_work follows soon, in process context, once for any number of calls before it begins;
+ * never if the namespace is ending. Context: softirq. Lock: any. */
+void atcp_os_ns_work(struct atcp_osns *ns);
 
 /* ---- references to connections ------------------------------------------------------- */
 

@@ -93,6 +93,10 @@ void atcp_core_ns_timer(atcp_ns* handle, uint64_t now_ns) {
   atcp_os_rcu_unlock();
 }
 
+void atcp_core_ns_work(atcp_ns* handle) {
+  ns_of(handle).ehash.resize();
+}
+
 uint32_t atcp_core_ns_entries(const atcp_ns* handle) {
   const Ns& ns = *reinterpret_cast<const Ns*>(handle);
   return load_relaxed(&ns.requests) + load_relaxed(&ns.timewaits);

@@ -12,8 +12,6 @@ using namespace atcp;
 
 namespace {
 
-constexpr uint32_t kBatch = 16;
-
 uint32_t to_us(uint64_t ns) {
   return static_cast<uint32_t>(min<uint64_t>(ns / 1000, 0xffffffffu));
 }
@@ -56,35 +54,42 @@ void describe_listener(const ListenNode& n, atcp_entry_info* i) {
   i->conn = n.conn;
 }
 
-/// Entries of one bucket from an index on, referenced, with the indices they have.
-template <class Entry>
-struct Batch {
-  Entry* entry[kBatch];
-  uint32_t index[kBatch];
+template <class Show>
+bool walk_entries(const Ehash& table, uint64_t* cursor, Show show) {
+  while (*cursor != Ehash::kWalkEnd) {
+    atcp_os_rcu_lock();
+    uint64_t next = *cursor;
+    const EhashBatch b = table.walk(&next, [](const Endpoint&) { return true; });
+    bool go_on = true;
+    for (uint32_t i = 0; i < b.n; i++) {
+      if (go_on && !show(*b.entry[i])) {
+        go_on = false;
+        next = b.key[i];
+      }
+      put_endpoint(*b.entry[i]);
+    }
+    atcp_os_rcu_unlock();
+    *cursor = next;
+    if (!go_on) return false;
+    atcp_os_cond_resched();
+  }
+  return true;
+}
+
+/// Listeners of one bucket from an index on, referenced, with the indices they have.
+struct ListenerBatch {
+  static constexpr uint32_t kRoom = 16;
+  ListenNode* entry[kRoom];
+  uint32_t index[kRoom];
   uint32_t n = 0;
   uint32_t next = 0;  ///< index after the last one looked at
 };
 
-Batch<Endpoint> collect(const Ehash& table, uint32_t bucket, uint32_t from) {
-  Batch<Endpoint> b;
-  b.next = from;
-  table.walk_bucket(bucket, from, [&](Endpoint& e) {
-    if (b.n == kBatch) return false;
-    if (endpoint_tryget(e)) {
-      b.index[b.n] = b.next;
-      b.entry[b.n++] = &e;
-    }
-    b.next++;
-    return true;
-  });
-  return b;
-}
-
-Batch<ListenNode> collect(const ListenTable& table, uint32_t bucket, uint32_t from) {
-  Batch<ListenNode> b;
+ListenerBatch collect(const ListenTable& table, uint32_t bucket, uint32_t from) {
+  ListenerBatch b;
   b.next = from;
   table.walk_bucket(bucket, from, [&](ListenNode& n) {
-    if (b.n == kBatch) return false;
+    if (b.n == ListenerBatch::kRoom) return false;
     if (atcp_os_conn_tryget(n.conn)) {
       b.index[b.n] = b.next;
       b.entry[b.n++] = &n;
@@ -95,29 +100,20 @@ Batch<ListenNode> collect(const ListenTable& table, uint32_t bucket, uint32_t fr
   return b;
 }
 
-void let_go(Endpoint& e) {
-  put_endpoint(e);
-}
-
-void let_go(ListenNode& n) {
-  atcp_os_conn_put(n.conn);
-}
-
-/// The walk over either table. show(entry) -> bool.
-template <class Table, class Show>
-bool walk(const Table& table, uint32_t buckets, uint64_t* cursor, Show show) {
+template <class Show>
+bool walk_listeners(const ListenTable& table, uint64_t* cursor, Show show) {
   auto bucket = static_cast<uint32_t>(*cursor >> 32);
   auto from = static_cast<uint32_t>(*cursor);
-  while (bucket < buckets) {
+  while (bucket < ListenTable::kBuckets) {
     atcp_os_rcu_lock();
-    auto b = collect(table, bucket, from);
+    const ListenerBatch b = collect(table, bucket, from);
     bool go_on = true;
     for (uint32_t i = 0; i < b.n; i++) {
       if (go_on && !show(*b.entry[i])) {
         go_on = false;
         *cursor = (static_cast<uint64_t>(bucket) << 32) | b.index[i];
       }
-      let_go(*b.entry[i]);
+      atcp_os_conn_put(b.entry[i]->conn);
     }
     atcp_os_rcu_unlock();
     if (!go_on) return false;
@@ -128,7 +124,7 @@ bool walk(const Table& table, uint32_t buckets, uint64_t* cursor, Show show) {
       from = b.next;
     }
   }
-  *cursor = static_cast<uint64_t>(buckets) << 32;
+  *cursor = static_cast<uint64_t>(ListenTable::kBuckets) << 32;
   return true;
 }
 
@@ -180,11 +176,11 @@ bool atcp_core_walk(atcp_ns* handle, bool listeners, uint64_t* cursor, uint64_t 
   const Ns& ns = *reinterpret_cast<const Ns*>(handle);
   atcp_entry_info info;
   if (listeners)
-    return walk(ns.listeners, ListenTable::kBuckets, cursor, [&](ListenNode& n) {
+    return walk_listeners(ns.listeners, cursor, [&](ListenNode& n) {
       describe_listener(n, &info);
       return cb(arg, &info);
     });
-  return walk(ns.ehash, ns.ehash.buckets(), cursor, [&](Endpoint& e) {
+  return walk_entries(ns.ehash, cursor, [&](Endpoint& e) {
     describe(e, now_ns, &info);
     return cb(arg, &info);
   });

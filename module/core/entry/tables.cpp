@@ -48,7 +48,14 @@ atcp_err atcp_core_param_check(uint32_t i, const char* text) {
 }
 
 atcp_err atcp_core_param_set(atcp_ns* ns, uint32_t i, const char* text) {
-  return params_of(ns).apply(i, text);
+  const atcp_err err = params_of(ns).apply(i, text);
+  const bool table_size =
+      static_cast<Param>(i) == Param::EhashMin || static_cast<Param>(i) == Param::EhashMax;
+  if (err == ATCP_OK && ns != nullptr && table_size) {
+    Ns& n = *reinterpret_cast<Ns*>(ns);
+    n.ehash.set_limits(n.param(Param::EhashMin), n.param(Param::EhashMax));
+  }
+  return err;
 }
 
 uint32_t atcp_core_param_value(const atcp_ns* ns, uint32_t i, uint32_t k) {

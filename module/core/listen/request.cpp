@@ -438,32 +438,24 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
 }
 
 void requests_drop_all(Ns& ns, const atcp_conn* listener, Now now) {
-  constexpr uint32_t kBatch = 16;
   const Listener& l = *tcb_of(listener)->listener;
   // The caller has set `closed`. Of "closed, then requests" here and "requests, then closed" in
   // request_start, one sees the other.
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  for (uint32_t b = 0; b < ns.ehash.buckets() && load_acquire(&l.requests) != 0; b++) {
-    uint32_t n = 0;
-    do {
-      Request* batch[kBatch];
-      n = 0;
-      ns.ehash.walk_bucket(b, 0, [&](Endpoint& e) {
-        if (e.kind == EntryKind::Request && as_request(&e)->listener == listener) {
-          if (n == kBatch) return false;
-          endpoint_get(e);
-          batch[n++] = as_request(&e);
-        }
-        return true;
-      });
-      atcp_os_rcu_lock();
-      for (uint32_t i = 0; i < n; i++) {
-        if (!migrate_request(ns, *batch[i], now) && request_remove(ns, *batch[i]))
-          ns.reason(ATCP_REASON_LISTENER_CLOSED);
-        put_endpoint(*batch[i]);
-      }
-      atcp_os_rcu_unlock();
-    } while (n == kBatch);
+  for (uint64_t at = 0; at != Ehash::kWalkEnd && load_acquire(&l.requests) != 0;) {
+    atcp_os_rcu_lock();
+    const EhashBatch b = ns.ehash.walk(&at, [&](const Endpoint& e) {
+      return e.kind == EntryKind::Request &&
+             static_cast<const Request&>(static_cast<const SmallEntry&>(e)).listener == listener;
+    });
+    for (uint32_t i = 0; i < b.n; i++) {
+      Request& r = *as_request(b.entry[i]);
+      if (!migrate_request(ns, r, now) && request_remove(ns, r))
+        ns.reason(ATCP_REASON_LISTENER_CLOSED);
+      put_endpoint(r);
+    }
+    atcp_os_rcu_unlock();
+    atcp_os_cond_resched();
   }
 }
 

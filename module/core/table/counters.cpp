@@ -75,6 +75,9 @@ namespace {
   X(TCPAbortOnMemory, "resets for too many orphans or no memory") \
   X(TCPAbortOnTimeout, "connections ended by a timeout") \
   X(TCPAbortOnLinger, "resets for close() with SO_LINGER of 0") \
+  X(EhashGrown, "times the established table got more buckets") \
+  X(EhashShrunk, "times the established table got fewer buckets") \
+  X(EhashNoMemory, "times the established table kept its size for want of memory") \
   X(IcmpErrors, "ICMP errors for our connections") \
   X(OutOfWindowIcmps, "ICMP errors that quote a segment outside the window") \
   X(TCPMigrateReqSuccess, "requests and connections moved from a closing listener to another") \

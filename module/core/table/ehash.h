@@ -2,11 +2,17 @@
 //
 // The established table: connections, requests and TIME_WAIT entries of one namespace by their
 // 4-tuple. Lookup takes no lock: it walks under RCU, takes a reference, compares the key again
-// and starts anew if the chain it stood on was not the one it began with. Writers lock one of a
-// power of two of bucket locks.
+// and starts anew if the chain it stood on was not the one it began with. Writers lock a stripe:
+// all buckets whose numbers end in the same bits.
+//
+// The table grows and shrinks while it is used. A set of chains (EhashTable) gets a successor; new
+// entries go there, the old ones are moved bucket by bucket in process context, readers search both.
+// Stripes are as many for the table's life and never more than buckets, so the old and the
+// new bucket of an entry have the same lock.
 #ifndef ATCP_TABLE_EHASH_H
 #define ATCP_TABLE_EHASH_H
 
+#include "base/atomic.h"
 #include "base/siphash.h"
 #include "table/endpoint.h"
 
@@ -20,16 +26,44 @@ void endpoint_get(Endpoint& e);
 /// then frees (after RCU). A Conn frees itself.
 bool endpoint_put(Endpoint& e);
 
+/// A set of chains; `mask + 1` heads follow it in memory. Constant but for next and the heads.
+struct EhashTable {
+  uint64_t generation;  ///< counts resizes; chain ends carry it
+  EhashTable* next;     ///< where entries are being moved to, or nullptr; readers load it last
+  uint32_t mask;        ///< buckets - 1
+  uint32_t bits;        ///< log2 of buckets
+
+  uintptr* heads() { return reinterpret_cast<uintptr*>(this + 1); }
+};
+
+/// Some entries of a walk, referenced, in the order of their keys.
+struct EhashBatch {
+  static constexpr uint32_t kRoom = 16;
+  uint32_t n = 0;
+  Endpoint* entry[kRoom];
+  uint64_t key[kRoom];  ///< a cursor that goes on at this entry
+};
+
 class Ehash {
  public:
-  /// buckets is rounded up to a power of two. False: no memory. Context: process.
-  bool init(uint32_t buckets, const SipKey& key);
+  static constexpr uint32_t kMaxBuckets = 1u << 24;
+  static constexpr uint64_t kWalkEnd = ~0ull;
+
+  /// buckets (>= 1), and later the limits, are rounded up to powers of two. min_buckets and
+  /// max_buckets as in set_limits. os is asked for atcp_os_ns_work. False: no memory.
+  /// Context: process.
+  bool init(atcp_osns* os, uint32_t buckets, uint32_t min_buckets, uint32_t max_buckets,
+            const SipKey& key);
+  /// The table is empty, nobody uses it, and no resize() runs.
   void fini();
 
   uint32_t hash(const atcp_tuple& t) const;
 
   /// Referenced entry, or nullptr. Context: inside RCU.
   Endpoint* lookup(const atcp_tuple& t) const;
+  /// The kind of entry that has this tuple, without a reference: a hint that may be out of date. False:
+  /// none. Context: inside RCU.
+  bool peek(const atcp_tuple& t, EntryKind* kind) const;
 
   /// Hash e (its tuple and kind are set; e.hash is set here) unless the tuple is taken; then
   /// false, and if `taken` is given it gets the other entry, referenced (or nullptr if it is
@@ -41,44 +75,110 @@ class Ehash {
   /// False if e was not hashed.
   bool remove(Endpoint& e);
 
-  uint32_t size() const;  ///< entries, any kind; approximate while writers run
-  uint32_t buckets() const { return mask_ + 1; }
-  /// Call f(Endpoint&) -> bool for each entry of bucket b under its lock, from the skip-th on; stops
-  /// when f returns false. Returns the number of entries for which f returned true.
-  template <class F>
-  uint32_t walk_bucket(uint32_t b, uint32_t skip, F f) const;
+  uint32_t size() const { return load_relaxed(&size_); }  ///< entries of any kind
+  uint32_t buckets() const;
+  uint32_t stripes() const { return lock_mask_ + 1; }
+
+  /// The number of buckets stays within these; min_buckets 0: not below the initial number. Equal
+  /// limits switch resizing off. Context: any; asks for resize().
+  void set_limits(uint32_t min_buckets, uint32_t max_buckets);
+  /// Grow above one entry per bucket, shrink below one per kSparse buckets, again until it fits.
+  /// Without memory the table stays as it is until it has grown by another part. Context: process,
+  /// may sleep, no lock; one caller at a time.
+  void resize();
+
+  /// The next entries from *cursor (0 at first) on for which want(e), called under their lock, is true; at
+  /// most kRoom, perhaps none. *cursor moves behind them, to kWalkEnd when all have been seen.
+  /// Entries come in the order of their reversed hashes, which no resize changes: an entry that stays in
+  /// the table is seen exactly once. Holds one stripe's lock, for a bounded number of buckets.
+  /// Context: inside RCU.
+  template <class Want>
+  EhashBatch walk(uint64_t* cursor, Want want) const;
 
  private:
-  uintptr* heads_ = nullptr;
-  atcp_locks* locks_ = nullptr;
-  uint32_t mask_ = 0;
-  uint32_t lock_mask_ = 0;
-  uint32_t size_ = 0;  ///< atomic
-  SipKey key_ = {};
+  static constexpr uint32_t kSparse = 8;
+  static constexpr uint32_t kWalkBuckets = 64;
 
-  void lock_bucket(uint32_t b) const { atcp_os_lock(locks_, b & lock_mask_); }
-  void unlock_bucket(uint32_t b) const { atcp_os_unlock(locks_, b & lock_mask_); }
+  class Locked;
+  EhashTable* table() const { return load_acquire(&table_); }
+  bool make_table(uint32_t buckets, uint64_t generation, EhashTable** out) const;
+  uint32_t wanted() const;
+  bool move_to(uint32_t buckets);
+  void set_thresholds();
+  void put_off();
+  void ask();
+  static uint32_t reversed(uint32_t v);
+  static uint64_t walk_key(const Endpoint& e);
+  static void keep(EhashBatch* b, Endpoint& e, uint64_t key, bool* more);
+
+  // What lookups read; written only by resizes.
+  EhashTable* table_ = nullptr;  ///< atomic
+  SipKey key_ = {};
+  atcp_locks* locks_ = nullptr;
+  uint32_t lock_mask_ = 0;
+  atcp_osns* os_ = nullptr;
+  uint32_t initial_ = 0;
+  uint32_t min_ = 0;        ///< atomic; buckets
+  uint32_t max_ = 0;        ///< atomic; buckets
+  uint32_t grow_at_ = 0;    ///< atomic; more entries than this ask for resize()
+  uint32_t shrink_at_ = 0;  ///< atomic; fewer entries than this ask for resize()
+  /// What writers write has lines of its own, so that it does not disturb readers.
+  uint8_t apart_[64] = {};
+  uint32_t size_ = 0;   ///< atomic
+  uint32_t asked_ = 0;  ///< atomic; resize() is on its way
+  uint8_t apart_too_[64] = {};
 };
 
-/// A chain's end: odd, so that it cannot be an entry's address, and naming the bucket.
+/// A chain's end: odd, so that it cannot be an entry's address, and naming table and bucket.
 constexpr bool is_chain_end(uintptr v) {
   return (v & 1) != 0;
 }
 
-template <class F>
-uint32_t Ehash::walk_bucket(uint32_t b, uint32_t skip, F f) const {
-  uint32_t done = 0;
-  uint32_t at = 0;
-  lock_bucket(b);
-  for (uintptr v = heads_[b]; !is_chain_end(v);) {
-    auto* e = reinterpret_cast<Endpoint*>(v);
-    v = e->next;
-    if (at++ < skip) continue;
-    if (!f(*e)) break;
-    done++;
+template <class Want>
+EhashBatch Ehash::walk(uint64_t* cursor, Want want) const {
+  EhashBatch b;
+  if (*cursor == kWalkEnd) return b;
+  uint64_t from = *cursor;
+  bool more = false;
+  const uint32_t stripe = reversed(static_cast<uint32_t>(from >> 32)) & lock_mask_;
+  atcp_os_lock(locks_, stripe);
+  // Buckets that follow each other in this order differ in their upper bits first: the stripe stays
+  // the same for as long as there is something left of it.
+  for (uint32_t i = 0; i < kWalkBuckets && b.n < EhashBatch::kRoom && from != kWalkEnd; i++) {
+    const auto rev = static_cast<uint32_t>(from >> 32);
+    const uint32_t low = reversed(rev);
+    if ((low & lock_mask_) != stripe) break;
+    uint32_t bits = 0;
+    for (EhashTable* t = table(); t != nullptr; t = load_acquire(&t->next))
+      bits = max(bits, t->bits);
+    // One bucket of the finest table; of the others' chains the part that belongs to it.
+    const uint32_t last = rev | (~0u >> bits);
+    for (EhashTable* t = table(); t != nullptr; t = load_acquire(&t->next)) {
+      for (uintptr v = t->heads()[low & t->mask]; !is_chain_end(v);) {
+        auto* e = reinterpret_cast<Endpoint*>(v);
+        v = e->next;
+        const uint64_t key = walk_key(*e);
+        if (key >= from && static_cast<uint32_t>(key >> 32) <= last && want(*e))
+          keep(&b, *e, key, &more);
+      }
+    }
+    if (more) {
+      from = b.key[b.n - 1] + 1;
+      break;
+    }
+    from = last == ~0u ? kWalkEnd : static_cast<uint64_t>(last + 1) << 32;
   }
-  unlock_bucket(b);
-  return done;
+  *cursor = from;
+  uint32_t got = 0;
+  for (uint32_t i = 0; i < b.n; i++) {
+    if (!endpoint_tryget(*b.entry[i])) continue;
+    b.entry[got] = b.entry[i];
+    // Without the address: another entry may take this one's place meanwhile.
+    b.key[got++] = b.key[i] >> 32 << 32;
+  }
+  b.n = got;
+  atcp_os_unlock(locks_, stripe);
+  return b;
 }
 
 }  // namespace atcp

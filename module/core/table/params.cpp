@@ -90,7 +90,11 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
   X(MinSndMss, "min_snd_mss", NUMBER, 48, 65535, 48, 0, 0, "bytes",                                \
     "smallest MSS used for sending, whatever the peer says, IP and TCP options included")            \
   X(MigrateReq, "migrate_req", NUMBER, 0, 1, 1, 0, 0, "",                                           \
-    "1: when a listener of a SO_REUSEPORT group closes, the others take over what it had not accepted")
+    "1: when a listener of a SO_REUSEPORT group closes, the others take over what it had not accepted")     \
+  X(EhashMin, "ehash_min", NUMBER, 0, 16777216, 0, 0, 0, "buckets",                                \
+    "the table of connections does not shrink below this; 0: its initial number")                  \
+  X(EhashMax, "ehash_max", NUMBER, 1, 16777216, 4194304, 0, 0, "buckets",                          \
+    "the table of connections does not grow beyond this, unless ehash_min is larger")
 // clang-format on
 
 #define ATCP_ROW(id, name, type, min, max, d0, d1, d2, unit, help) \

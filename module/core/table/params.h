@@ -49,6 +49,8 @@ enum class Param : uint16_t {
   InvalidRatelimitMs,  // 500
   MinSndMss,           // 48
   MigrateReq,          // 1
+  EhashMin,            // 0: the initial number
+  EhashMax,            // 4194304
   Count_,
 };
 

@@ -194,6 +194,7 @@ Host::Host(FakeNet& net, const std::string& name, uint32_t addr, uint32_t ehash_
 
 Host::~Host() {
   os_.timer_ns = 0;
+  os_.core = nullptr;
   if (core_ != nullptr) atcp_core_ns_free(core_);
   net_.os.quiesce();
 }
@@ -324,6 +325,7 @@ void Host::receive(const Emitted& e) {
 
 FakeNet::FakeNet() {
   os.conn_fini = atcp_core_conn_fini;
+  os.ns_work = atcp_core_ns_work;
 }
 
 FakeNet::~FakeNet() {

@@ -192,6 +192,17 @@ void FakeOs::put(FakeConn& c) {
 
 void FakeOs::quiesce() {
   if (t_rcu != 0 || !t_held.empty()) return;
+  free_deferred();
+  for (auto& ns : namespaces) {
+    if (!__atomic_exchange_n(&ns->work, false, __ATOMIC_ACQ_REL)) continue;
+    if (!ns_work || ns->core == nullptr) continue;
+    Border border("ns_work");
+    ns_work(ns->core);
+  }
+  free_deferred();
+}
+
+void FakeOs::free_deferred() {
   while (!dead_.empty() || !deferred_.empty()) {
     std::vector<FakeConn*> dead;
     std::vector<void*> memory;
@@ -461,6 +472,16 @@ void atcp_os_rcu_unlock(void) {
     t_rcu--;
 }
 
+void atcp_os_rcu_wait(void) {
+  if (t_rcu != 0) Port::the().complain("waited for RCU readers in an RCU section");
+  if (!t_held.empty()) Port::the().complain("waited for RCU readers with a lock held");
+}
+
+void atcp_os_cond_resched(void) {
+  if (t_rcu != 0) Port::the().complain("cond_resched in an RCU section");
+  if (!t_held.empty()) Port::the().complain("cond_resched with a lock held");
+}
+
 void atcp_os_random(void* buf, uint32_t bytes) {
   auto* out = static_cast<uint8_t*>(buf);
   for (uint32_t i = 0; i < bytes; i++)
@@ -502,6 +523,10 @@ void atcp_os_conn_timer(struct atcp_conn* c, uint64_t deadline_ns) {
 
 void atcp_os_ns_timer(struct atcp_osns* ns, uint64_t deadline_ns) {
   __atomic_store_n(&ns->timer_ns, deadline_ns, __ATOMIC_RELEASE);
+}
+
+void atcp_os_ns_work(struct atcp_osns* ns) {
+  __atomic_store_n(&ns->work, true, __ATOMIC_RELEASE);
 }
 
 bool atcp_os_conn_tryget(struct atcp_conn* c) {

@@ -100,6 +100,7 @@ struct atcp_osns {
   std::string name;
   atcp_ns* core = nullptr;
   uint64_t timer_ns = 0;
+  bool work = false;  ///< atcp_os_ns_work was called; atomic
   std::vector<uint64_t> counters = std::vector<uint64_t>(256);
   std::vector<uint64_t> reasons = std::vector<uint64_t>(256);
   uint32_t mtu = 1500;
@@ -134,7 +135,7 @@ class FakeOs {
   /// Unlock; an orphan that is closed loses the program's reference here.
   void unlock(FakeConn& c);
   void put(FakeConn& c);
-  /// Run what waits for the end of all RCU readers, if there is none.
+  /// Run what waits for the end of all RCU readers, if there is none, and the work of namespaces.
   void quiesce();
   /// Sockets whose timer is armed, earliest first.
   std::set<std::pair<uint64_t, uint64_t>> timers;
@@ -196,6 +197,7 @@ class FakeOs {
   std::function<void(FakeConn&)> on_tryget;
   /// Set by whoever links the whole core.
   std::function<void(atcp_conn*)> conn_fini;
+  std::function<void(atcp_ns*)> ns_work;
 
  private:
   friend struct Port;
@@ -204,6 +206,7 @@ class FakeOs {
     int kind;  ///< enum atcp_mem, -1 table
   };
   void destroy(FakeConn& c);
+  void free_deferred();
   void emit(Emitted&& e);
   std::string describe(const Emitted& e);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //
 // The established table against std::map, the replacement of entries, what a reader sees of an entry that
-// moves under him, and readers and writers on several threads.
+// moves under him, growing and shrinking, walks, and readers and writers on several threads. Real grace
+// periods and resizes under fire are in tests/stress.
 #include "table/ehash.h"
 
 #include <gtest/gtest.h>
@@ -11,8 +12,10 @@
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "table/counters.h"
 #include "tests/fake_os.h"
 
 namespace atcp {
@@ -40,18 +43,68 @@ Endpoint make_entry(uint32_t n) {
 
 class Table {
  public:
-  explicit Table(uint32_t buckets) { EXPECT_TRUE(hash.init(buckets, kKey)); }
+  /// Of a fixed size.
+  explicit Table(uint32_t buckets) : Table(buckets, buckets, buckets) {}
+  Table(uint32_t buckets, uint32_t least, uint32_t most) : ns(test::FakeOs::the().add_ns("table")) {
+    EXPECT_TRUE(hash.init(&ns, buckets, least, most, kKey));
+  }
   ~Table() { hash.fini(); }
+  /// The work that was asked for. False: none.
+  bool work() {
+    if (!std::exchange(ns.work, false)) return false;
+    hash.resize();
+    return true;
+  }
+  uint64_t counted(Counter c) const { return ns.counters.at(static_cast<size_t>(c)); }
+  /// Everything, in walks of any number of pieces.
+  std::vector<Endpoint*> all() const {
+    std::vector<Endpoint*> out;
+    for (uint64_t at = 0; at != Ehash::kWalkEnd;) {
+      const EhashBatch b = hash.walk(&at, [](const Endpoint&) { return true; });
+      for (uint32_t i = 0; i < b.n; i++) {
+        out.push_back(b.entry[i]);
+        endpoint_put(*b.entry[i]);
+      }
+    }
+    return out;
+  }
+  atcp_osns& ns;
   Ehash hash;
+};
+
+/// n entries in the table, taken out at the end.
+class Crowd {
+ public:
+  Crowd(Table& t, uint32_t n, uint32_t first = 0) : table(t), entries(n) {
+    for (uint32_t i = 0; i < n; i++)
+      entries[i] = make_entry(first + i);
+    for (Endpoint& e : entries)
+      EXPECT_TRUE(t.hash.insert(e));
+  }
+  ~Crowd() {
+    for (Endpoint& e : entries) {
+      table.hash.remove(e);
+      EXPECT_EQ(e.refs, 1u);
+    }
+  }
+  void expect_found(uint32_t first = 0) {
+    for (uint32_t i = 0; i < entries.size(); i++) {
+      Endpoint* e = table.hash.lookup(tuple(first + i));
+      ASSERT_EQ(e, &entries[i]);
+      endpoint_put(*e);
+    }
+  }
+  Table& table;
+  std::vector<Endpoint> entries;
 };
 
 TEST(EhashInit, NoMemoryLeavesNothing) {
   test::FakeOs os;
   Ehash h;
   os.fail(test::Fault::Table, 1);
-  EXPECT_FALSE(h.init(16, kKey));
+  EXPECT_FALSE(h.init(&os.add_ns("a"), 16, 0, 16, kKey));
   os.fail(test::Fault::Locks, 1);
-  EXPECT_FALSE(h.init(16, kKey));
+  EXPECT_FALSE(h.init(&os.add_ns("b"), 16, 0, 16, kKey));
 }
 
 TEST(EhashInit, BucketsAreAPowerOfTwo) {
@@ -103,36 +156,211 @@ TEST(Ehash, RandomOperationsAgreeWithMap) {
     }
     ASSERT_EQ(t.hash.size(), model.size());
   }
-  uint32_t walked = 0;
-  for (uint32_t b = 0; b < t.hash.buckets(); b++)
-    walked += t.hash.walk_bucket(b, 0, [](Endpoint&) { return true; });
-  EXPECT_EQ(walked, model.size());
+  EXPECT_EQ(t.all().size(), model.size());
   for (Endpoint& e : pool)
     EXPECT_EQ(e.refs, 1u);
 }
 
-TEST(EhashWalkBucket, SkipsAndStops) {
+TEST(EhashWalk, SeesEverybodyOnce) {
+  test::FakeOs os;
+  for (const uint32_t buckets : {1u, 16u, 4096u}) {
+    Table t(buckets);
+    Crowd c(t, 700);
+    const std::vector<Endpoint*> all = t.all();
+    EXPECT_EQ(all.size(), 700u) << buckets;
+    EXPECT_EQ(std::set<Endpoint*>(all.begin(), all.end()).size(), 700u) << buckets;
+  }
+}
+
+TEST(EhashWalk, KeyOfAnEntryGoesOnThere) {
+  test::FakeOs os;
+  Table t(4);
+  Crowd c(t, 40);
+  const auto any = [](const Endpoint&) { return true; };
+  uint64_t at = 0;
+  const EhashBatch first = t.hash.walk(&at, any);
+  ASSERT_EQ(first.n, EhashBatch::kRoom);
+  at = first.key[3];
+  const EhashBatch again = t.hash.walk(&at, any);
+  EXPECT_EQ(again.entry[0], first.entry[3]);
+  for (const EhashBatch* b : {&first, &again})
+    for (uint32_t i = 0; i < b->n; i++)
+      endpoint_put(*b->entry[i]);
+}
+
+TEST(EhashWalk, OnlyWhatIsWanted) {
+  test::FakeOs os;
+  Table t(16);
+  Crowd c(t, 300);
+  uint32_t seen = 0;
+  for (uint64_t at = 0; at != Ehash::kWalkEnd;) {
+    const EhashBatch b = t.hash.walk(&at, [](const Endpoint& e) { return (e.raddr & 7) == 0; });
+    for (uint32_t i = 0; i < b.n; i++) {
+      EXPECT_EQ(b.entry[i]->raddr & 7, 0u);
+      endpoint_put(*b.entry[i]);
+      seen++;
+    }
+  }
+  EXPECT_EQ(seen, 38u);
+}
+
+TEST(EhashWalk, PassesOverTheDying) {
   test::FakeOs os;
   Table t(1);
-  std::vector<Endpoint> es;
-  for (uint32_t i = 0; i < 5; i++)
-    es.push_back(make_entry(i));
-  for (Endpoint& e : es)
-    ASSERT_TRUE(t.hash.insert(e));
-  std::vector<Endpoint*> all;
-  t.hash.walk_bucket(0, 0, [&](Endpoint& e) {
-    all.push_back(&e);
-    return true;
-  });
-  ASSERT_EQ(all.size(), 5u);
-  std::vector<Endpoint*> some;
-  EXPECT_EQ(t.hash.walk_bucket(0, 2,
-                               [&](Endpoint& e) {
-                                 some.push_back(&e);
-                                 return some.size() < 2;  // the second one is seen but not counted
-                               }),
-            1u);
-  EXPECT_EQ(some, (std::vector<Endpoint*>{all[2], all[3]}));
+  Crowd c(t, 3);
+  c.entries[1].refs = 0;
+  EXPECT_EQ(t.all().size(), 2u);
+  c.entries[1].refs = 1;
+}
+
+TEST(EhashWalk, SurvivesResizesInBetween) {
+  test::FakeOs os;
+  for (const bool grow : {true, false}) {
+    Table t(64, 64, 4096);
+    Crowd c(t, 64);
+    if (!grow) {
+      t.hash.set_limits(4096, 4096);
+      ASSERT_TRUE(t.work());
+    }
+    std::multiset<Endpoint*> seen;
+    uint32_t turn = 0;
+    for (uint64_t at = 0; at != Ehash::kWalkEnd; turn++) {
+      const EhashBatch b = t.hash.walk(&at, [](const Endpoint&) { return true; });
+      for (uint32_t i = 0; i < b.n; i++) {
+        seen.insert(b.entry[i]);
+        endpoint_put(*b.entry[i]);
+      }
+      if (turn == 1) {
+        t.hash.set_limits(grow ? 4096 : 64, 4096);
+        ASSERT_TRUE(t.work());
+        ASSERT_EQ(t.hash.buckets(), grow ? 4096u : 128u);
+      }
+    }
+    EXPECT_EQ(seen.size(), 64u);
+    for (Endpoint& e : c.entries)
+      EXPECT_EQ(seen.count(&e), 1u);
+  }
+}
+
+TEST(EhashResize, GrowsAboveOneEntryPerBucket) {
+  test::FakeOs os;
+  Table t(16, 0, 1024);
+  Crowd c(t, 16);
+  EXPECT_FALSE(t.work());
+  Crowd more(t, 300, 16);
+  EXPECT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 512u);
+  EXPECT_EQ(t.counted(Counter::EhashGrown), 1u);
+  EXPECT_FALSE(t.work());
+  c.expect_found();
+  more.expect_found(16);
+  EXPECT_EQ(t.hash.size(), 316u);
+}
+
+TEST(EhashResize, ShrinksBelowAnEighthButNotBelowTheInitialSize) {
+  test::FakeOs os;
+  Table t(16, 0, 4096);
+  Crowd stay(t, 20);
+  {
+    Crowd go(t, 1000, 100);
+    ASSERT_TRUE(t.work());
+    ASSERT_EQ(t.hash.buckets(), 1024u);
+  }
+  EXPECT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 64u);
+  EXPECT_EQ(t.counted(Counter::EhashShrunk), 1u);
+  stay.expect_found();
+  for (Endpoint& e : stay.entries)
+    t.hash.remove(e);
+  t.work();
+  EXPECT_EQ(t.hash.buckets(), 16u);
+}
+
+TEST(EhashResize, StaysWithinTheLimits) {
+  test::FakeOs os;
+  Table t(16, 16, 64);
+  Crowd c(t, 500);
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 64u);
+  t.hash.set_limits(16, 128);
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 128u);
+  t.hash.set_limits(2000, 128);  // the lower limit is the stronger one
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 2048u);
+  t.hash.set_limits(1, 1);  // no fewer than stripes, which are for life
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), t.hash.stripes());
+  c.expect_found();
+}
+
+TEST(EhashResize, EqualLimitsSwitchItOff) {
+  test::FakeOs os;
+  Table t(16, 16, 16);
+  Crowd c(t, 500);
+  EXPECT_FALSE(t.work());
+}
+
+TEST(EhashResize, WithoutMemoryItStaysAndTriesAgainLater) {
+  test::FakeOs os;
+  Table t(16, 0, 1024);
+  Crowd c(t, 17);
+  os.fail(test::Fault::Table, 1);
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 16u);
+  EXPECT_EQ(t.counted(Counter::EhashNoMemory), 1u);
+  c.expect_found();
+  Crowd few(t, 2, 100);
+  EXPECT_FALSE(t.work()) << "it asks again at once";
+  Crowd more(t, 2, 200);
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 32u);
+  EXPECT_EQ(t.counted(Counter::EhashGrown), 1u);
+}
+
+TEST(EhashResize, RandomOperationsAgreeWithMap) {
+  test::FakeOs os;
+  Table t(2, 0, 1024);
+  std::mt19937 rng(5);
+  std::vector<Endpoint> pool(600);
+  std::map<uint32_t, Endpoint*> model;
+  for (uint32_t i = 0; i < pool.size(); i++)
+    pool[i] = make_entry(i);
+  for (int step = 0; step < 20000; step++) {
+    // The table is filled and emptied in turns, so that it grows and shrinks.
+    const bool fill = (step / 2000) % 2 == 0;
+    const uint32_t n = rng() % static_cast<uint32_t>(pool.size());
+    if (fill != (model.count(n) != 0)) {
+      ASSERT_EQ(fill ? t.hash.insert(pool[n]) : t.hash.remove(pool[n]), true);
+      if (fill)
+        model[n] = &pool[n];
+      else
+        model.erase(n);
+    }
+    t.work();
+    const uint32_t m = rng() % static_cast<uint32_t>(pool.size());
+    Endpoint* found = t.hash.lookup(tuple(m));
+    ASSERT_EQ(found, model.count(m) != 0 ? model[m] : nullptr);
+    if (found != nullptr) endpoint_put(*found);
+  }
+  EXPECT_GT(t.counted(Counter::EhashGrown), 4u);
+  EXPECT_GT(t.counted(Counter::EhashShrunk), 4u);
+  for (auto& [n, e] : model)
+    t.hash.remove(*e);
+}
+
+TEST(EhashPeek, TellsTheKindWithoutAReference) {
+  test::FakeOs os;
+  Table t(4);
+  Endpoint e = make_entry(1);
+  e.kind = EntryKind::TimeWait;
+  EntryKind kind = EntryKind::Conn;
+  EXPECT_FALSE(t.hash.peek(tuple(1), &kind));
+  ASSERT_TRUE(t.hash.insert(e));
+  EXPECT_TRUE(t.hash.peek(tuple(1), &kind));
+  EXPECT_EQ(kind, EntryKind::TimeWait);
+  EXPECT_EQ(e.refs, 1u);
+  t.hash.remove(e);
 }
 
 TEST(EhashLookup, DyingEntryIsNotFound) {
@@ -162,7 +390,13 @@ TEST(EhashReplace, TakesThePlaceInOneStep) {
   EXPECT_EQ(found, &fresh);
   endpoint_put(*found);
   // A reader who stood on the old one still reaches the end of the chain.
-  EXPECT_FALSE(is_chain_end(b.next) && b.next == 0);
+  uintptr end = b.next;
+  while (!is_chain_end(end))
+    end = reinterpret_cast<Endpoint*>(end)->next;
+  uintptr whole = fresh.next;
+  while (!is_chain_end(whole))
+    whole = reinterpret_cast<Endpoint*>(whole)->next;
+  EXPECT_EQ(end, whole);
   EXPECT_FALSE(t.hash.replace(b, fresh));
   EXPECT_FALSE(t.hash.remove(b));
 }
@@ -303,8 +537,9 @@ TEST(Ehash, ReadersNeverMissWhatStays) {
 TEST(EhashHash, DependsOnTheKey) {
   test::FakeOs os;
   Ehash a, b;
-  ASSERT_TRUE(a.init(16, kKey));
-  ASSERT_TRUE(b.init(16, SipKey{{3, 4}}));
+  atcp_osns& ns = os.add_ns("a");
+  ASSERT_TRUE(a.init(&ns, 16, 16, 16, kKey));
+  ASSERT_TRUE(b.init(&ns, 16, 16, 16, SipKey{{3, 4}}));
   EXPECT_NE(a.hash(tuple(1)), b.hash(tuple(1)));
   a.fini();
   b.fini();
