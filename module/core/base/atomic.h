@@ -44,6 +44,14 @@ inline bool inc_not_zero(uint32_t* p) {
   } while (!__atomic_compare_exchange_n(p, &v, v + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
   return true;
 }
+/// Decrement unless it is the last one; false if it was.
+inline bool dec_unless_one(uint32_t* p) {
+  uint32_t v = __atomic_load_n(p, __ATOMIC_RELAXED);
+  do {
+    if (v == 1) return false;
+  } while (!__atomic_compare_exchange_n(p, &v, v - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+  return true;
+}
 
 }  // namespace atcp
 

@@ -52,6 +52,16 @@ bool take_tuple(Tcb& t, const atcp_tuple& tuple, Now now, Seq* iss, bool* reused
   return false;
 }
 
+/// Has the table a place for this tuple, as far as a look without lock or reference can tell?
+bool maybe_free(const Tcb& t, const atcp_tuple& tuple, Now now) {
+  atcp_os_rcu_lock();
+  const Endpoint* e = t.ns->ehash.peek(tuple);
+  const bool ok = e == nullptr || (load_relaxed(&e->kind) == EntryKind::TimeWait &&
+                                   timewait_reusable(*t.ns, *as_timewait(e), now));
+  atcp_os_rcu_unlock();
+  return ok;
+}
+
 /// What the SYN's or SYN-ACK's options settle.
 void take_syn_options(Tcb& t, const atcp_seg& seg) {
   const Ns& ns = *t.ns;
@@ -107,11 +117,14 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now) {
   const uint16_t lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
   const uint16_t hi = static_cast<uint16_t>(t.param(Param::PortRange, 1));
   if (tuple.lport == 0) {
-    const bool ok = t.ns->ports.connect(t.bind, tuple, lo, hi, [&](uint16_t port) {
-      atcp_tuple candidate = tuple;
-      candidate.lport = port;
-      return take_tuple(t, candidate, now, &iss_hint, &reused);
-    });
+    atcp_tuple candidate = tuple;
+    const bool ok = t.ns->ports.connect(
+        t.bind, tuple, lo, hi,
+        [&](uint16_t port) {
+          candidate.lport = port;
+          return maybe_free(t, candidate, now);
+        },
+        [&](uint16_t) { return take_tuple(t, candidate, now, &iss_hint, &reused); });
     if (!ok) return ATCP_ERR_ADDR_NOT_AVAIL;
     tuple.lport = t.lport;
   } else if (!take_tuple(t, tuple, now, &iss_hint, &reused)) {

@@ -102,6 +102,7 @@ void tcb_restart(Tcb& t) {
   t.defer_accept = old.defer_accept;
   t.user_timeout_ms = old.user_timeout_ms;
   t.linger2_s = old.linger2_s;
+  t.timewait_s = old.timewait_s;
   t.user_clamp = old.user_clamp;
   set_cc(t, *old.cc_ops, false, Now(0));
 }

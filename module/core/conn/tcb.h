@@ -174,6 +174,7 @@ struct Tcb : Endpoint {
   uint8_t keep_count;
   uint8_t syn_retries_max;   ///< TCP_SYNCNT, 0: the namespace's
   uint8_t defer_accept;      ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
+  uint16_t timewait_s;       ///< length of its TIME_WAIT, 0: the namespace's
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none
   int32_t linger2_s;         ///< TCP_LINGER2, 0: the namespace's fin_timeout, -1: no FIN_WAIT_2
   uint32_t user_clamp;       ///< TCP_WINDOW_CLAMP, bytes, 0: none

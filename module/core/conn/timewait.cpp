@@ -20,8 +20,8 @@ uint32_t seconds(Now now) {
   return static_cast<uint32_t>(now.us / 1000000);
 }
 
-uint64_t deadline_ns(const Ns& ns, Now now) {
-  return now.ns + static_cast<uint64_t>(ns.param(Param::TimewaitLen)) * 1000000000;
+uint64_t deadline_ns(const TimeWait& w, Now now) {
+  return now.ns + static_cast<uint64_t>(w.len_s) * 1000000000;
 }
 
 Seq reuse_iss(const TimeWait& w) {
@@ -86,13 +86,13 @@ void enter_time_wait(Tcb& t, Now now) {
   w->snd_nxt = t.snd_nxt;
   w->rcv_nxt = t.rcv_nxt;
   w->wnd = static_cast<uint16_t>(min(t.receive_window() >> t.rcv_wscale, 65535u));
+  w->len_s = t.timewait_s != 0 ? t.timewait_s : static_cast<uint16_t>(ns.param(Param::TimewaitLen));
   w->ts_ok = t.ts_ok;
   w->ts_recent = t.ts_recent;
   w->ts_recent_s = t.ts_recent_s;
   w->ts_offset = t.ts_offset;
   if (ns.ehash.replace(t, *w)) {
-    ns.count(Counter::TW);
-    arm_entry(ns, *w, deadline_ns(ns, now), now.ns);
+    arm_entry(ns, *w, deadline_ns(*w, now), now.ns);
   } else {
     // The connection was in no table: nobody could find the entry either.
     sub_fetch(&ns.timewaits, 1u);
@@ -102,16 +102,25 @@ void enter_time_wait(Tcb& t, Now now) {
   done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK);
 }
 
-bool timewait_remove(Ns& ns, TimeWait& w) {
-  if (!ns.ehash.remove(w)) return false;
+namespace {
+
+/// It has left the table.
+void settle(Ns& ns, TimeWait& w) {
   sub_fetch(&ns.timewaits, 1u);
   disarm_entry(ns, w);
   put_endpoint(w);  // the table's
+}
+
+}  // namespace
+
+bool timewait_remove(Ns& ns, TimeWait& w) {
+  if (!ns.ehash.remove(w)) return false;
+  settle(ns, w);
   return true;
 }
 
 void timewait_expired(Ns& ns, TimeWait& w) {
-  timewait_remove(ns, w);
+  if (timewait_remove(ns, w)) ns.count(Counter::TW);
   put_endpoint(w);  // the wheel's
 }
 
@@ -135,7 +144,7 @@ TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt
       ns.drop(pkt, ATCP_REASON_TIMEWAIT_RST);
       return TwVerdict::Consumed;
     }
-    arm_entry(ns, w, deadline_ns(ns, now), now.ns);
+    arm_entry(ns, w, deadline_ns(w, now), now.ns);
     if (has_ts) {
       store_relaxed(&w.ts_recent, seg.tsval);
       store_relaxed(&w.ts_recent_s, seconds(now));
@@ -158,19 +167,24 @@ TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt
   }
   // The peer is still there, with its FIN or with something older: 2 MSL begin anew. A SYN without ACK may
   // be a new connection's with an unlucky number; it must not keep the entry alive.
-  if (ack || old_ts) arm_entry(ns, w, deadline_ns(ns, now), now.ns);
+  if (ack || old_ts) arm_entry(ns, w, deadline_ns(w, now), now.ns);
   answer_old(ns, w, seg, pkt, now);
   return TwVerdict::Consumed;
 }
 
-bool timewait_yield(Ns& ns, TimeWait& w) {
-  if (!timewait_remove(ns, w)) return false;
+void timewait_replaced(Ns& ns, TimeWait& w) {
   ns.count(Counter::TWRecycled);
-  return true;
+  settle(ns, w);
 }
 
 void timewait_refuse_syn(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   answer_old(ns, w, seg, pkt, now);
+}
+
+bool timewait_reusable(const Ns& ns, const TimeWait& w, Now now) {
+  // Without timestamps nothing would tell an old segment from a new one.
+  return w.ts_ok != 0 && seconds(now) - load_relaxed(&w.ts_recent_s) >= kReuseAgeS &&
+         reuse_wanted(ns, w);
 }
 
 bool timewait_try_reuse(Ns& ns, Endpoint* taken, Now now, Seq* iss, uint32_t* ts_recent,
@@ -182,8 +196,7 @@ bool timewait_try_reuse(Ns& ns, Endpoint* taken, Now now, Seq* iss, uint32_t* ts
   }
   TimeWait& w = *as_timewait(taken);
   const uint32_t since = load_relaxed(&w.ts_recent_s);
-  // Without timestamps nothing would tell an old segment from a new one.
-  bool ok = w.ts_ok != 0 && seconds(now) - since >= kReuseAgeS && reuse_wanted(ns, w);
+  bool ok = timewait_reusable(ns, w, now);
   if (ok) {
     *iss = reuse_iss(w);
     *ts_recent = load_relaxed(&w.ts_recent);

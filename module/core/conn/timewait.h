@@ -21,12 +21,16 @@ struct TimeWait : SmallEntry {
   uint32_t ts_offset;
   uint32_t last_ack_ms;  ///< rate limit of answers; 0: none yet
   uint16_t wnd;          ///< as it stands in the header
+  uint16_t len_s;        ///< how long it lives, from its making and from each restart; constant
   uint8_t ts_ok;
 };
 static_assert(sizeof(TimeWait) <= 96);
 
 inline TimeWait* as_timewait(Endpoint* e) {
   return static_cast<TimeWait*>(static_cast<SmallEntry*>(e));
+}
+inline const TimeWait* as_timewait(const Endpoint* e) {
+  return static_cast<const TimeWait*>(static_cast<const SmallEntry*>(e));
 }
 
 /// What became of a segment.
@@ -37,8 +41,14 @@ enum class TwVerdict : uint8_t {
 /// A segment for an entry. The caller has a reference and keeps it.
 TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now,
                          Seq* iss);
-/// After TwVerdict::Syn: a listener takes the 4-tuple over. False: somebody else removed the entry first.
-bool timewait_yield(Ns& ns, TimeWait& w);
+/// After TwVerdict::Syn, for the listener that may accept it: the entry stays until a request is hashed in its
+/// place, so a SYN that is refused ends nothing.
+struct TwSyn {
+  TimeWait* w;  ///< referenced by the caller
+  Seq iss;
+};
+/// Ehash::replace has put something else in the entry's place: settles its accounts.
+void timewait_replaced(Ns& ns, TimeWait& w);
 /// After TwVerdict::Syn: nobody listens, so the SYN is one more old segment. Consumes pkt.
 void timewait_refuse_syn(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 
@@ -47,6 +57,8 @@ void timewait_expired(Ns& ns, TimeWait& w);
 /// Take it out of the table and off the wheel. False: it was out already. The caller has a reference.
 bool timewait_remove(Ns& ns, TimeWait& w);
 
+/// Would timewait_try_reuse say yes? A look, for an entry under RCU.
+bool timewait_reusable(const Ns& ns, const TimeWait& w, Now now);
 /// connect() met `taken` (from Ehash::insert: referenced, or nullptr; the reference is consumed) in the
 /// place it wants. True: it was a TIME_WAIT entry that may be reused (tw_reuse) and is gone now; *iss is
 /// a safe initial sequence number, *ts_recent and *ts_recent_s what the connection begins with.

@@ -35,9 +35,8 @@ Fate reopen(Ns& ns, TimeWait& w, const atcp_tuple& t, const atcp_seg& seg, atcp_
     return Fate::Consumed;
   }
   atcp_conn* conn = n->conn;
-  const Fate fate = timewait_yield(ns, w)
-                        ? listener_input(ns, *tcb_of(conn), t, seg, pkt, now, &iss)
-                        : Fate::Again;
+  const TwSyn old = {&w, iss};
+  const Fate fate = listener_input(ns, *tcb_of(conn), t, seg, pkt, now, &old);
   atcp_os_conn_put(conn);
   return fate;
 }

@@ -23,6 +23,7 @@ void inherit_wishes(Tcb& c, const Tcb& listener) {
   c.user_timeout_ms = listener.user_timeout_ms;
   c.defer_accept = listener.defer_accept;
   c.linger2_s = listener.linger2_s;
+  c.timewait_s = listener.timewait_s;
   c.user_clamp = listener.user_clamp;
   c.user_mss = listener.user_mss;
   if (listener.window_clamp != 0) c.window_clamp = listener.window_clamp;
@@ -89,14 +90,15 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   if (atcp_os_conn_route(conn, &route)) update_mss(c, route.mtu);
 
   c.bind.laddr = tuple.laddr.v4;
-  const bool bound = ns.ports.inherit(c.bind, listener.bind);
+  const atcp_err bound = ns.ports.inherit(c.bind, listener.bind);
   const bool hashed =
-      bound && (request != nullptr ? ns.ehash.replace(*request, c) : ns.ehash.insert(c));
+      bound == ATCP_OK && (request != nullptr ? ns.ehash.replace(*request, c) : ns.ehash.insert(c));
   if (!hashed) {
     ns.ports.unbind(c.bind);
     atcp_os_child_discard(conn);
     listener_unreserve(l);
-    return bound ? ChildResult::Taken : ChildResult::NoListener;
+    if (bound == ATCP_ERR_NO_MEMORY) return ChildResult::NoMemory;
+    return bound == ATCP_OK ? ChildResult::Taken : ChildResult::NoListener;
   }
   set_state(c, State::SynReceived);
   ns.count(Counter::PassiveOpens);

@@ -48,13 +48,13 @@ bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
 
 /// RFC 9293 3.10.7.2, third: a SYN, behind the limits that Linux puts before it.
 Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt, Now now,
-               const Seq* iss) {
+               const TwSyn* old) {
   Listener& l = *t.listener;
   const uint32_t mode = ns.param(Param::Syncookies);
   bool cookie = false;
 
   // A SYN that ends a TIME_WAIT entry gives as much memory back as it takes.
-  if (iss == nullptr && (mode == 2 || load_relaxed(&l.requests) > load_relaxed(&l.backlog))) {
+  if (old == nullptr && (mode == 2 || load_relaxed(&l.requests) > load_relaxed(&l.backlog))) {
     if (mode != 2) tell_of_flood(t, mode != 0);
     if (mode == 0) {
       ns.count(Counter::TCPReqQFullDrop);
@@ -67,7 +67,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
     ns.count(Counter::ListenOverflows);
     return refuse(ns, l, pkt, ATCP_REASON_ACCEPT_QUEUE_FULL_SYN);
   }
-  if (iss == nullptr && mode == 0 && beyond_syn_backlog(ns, l))
+  if (old == nullptr && mode == 0 && beyond_syn_backlog(ns, l))
     return refuse(ns, l, pkt, ATCP_REASON_SYN_BACKLOG);
   atcp_route route = {};
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
@@ -79,8 +79,8 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
 
   Handshake hs = {};
   negotiate(ns, t, tuple, seg, route, &hs);
-  hs.iss = iss != nullptr ? *iss : initial_sequence(ns, tuple, now.ns);
-  const uint32_t reason = request_start(ns, t, tuple, hs, now);
+  hs.iss = old != nullptr ? old->iss : initial_sequence(ns, tuple, now.ns);
+  const uint32_t reason = request_start(ns, t, tuple, hs, old != nullptr ? old->w : nullptr, now);
   if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
     return Fate::Again;
@@ -306,7 +306,7 @@ void listener_info(Listener& l, atcp_listener_info* out, Now now) {
 // ---- segments ------------------------------------------------------------------------------
 
 Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
-                    Now now, const Seq* iss) {
+                    Now now, const TwSyn* old) {
   if (is_closed(*t.listener)) return Fate::Again;
   // RFC 9293 3.10.7.2. First: RST.
   if ((seg.flags & ATCP_RST) != 0) {
@@ -325,7 +325,7 @@ Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg
   // Third: SYN.
   if ((seg.flags & ATCP_SYN) != 0) {
     ledger.add(LedgerItem::Syns);
-    const Fate fate = input_syn(ns, t, tuple, seg, pkt, now, iss);
+    const Fate fate = input_syn(ns, t, tuple, seg, pkt, now, old);
     if (fate == Fate::Again) ledger.add(LedgerItem::Syns, -1);
     return fate;
   }

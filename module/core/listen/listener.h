@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "conn/tcb.h"
+#include "conn/timewait.h"
 #include "listen/ledger.h"
 
 namespace atcp {
@@ -87,11 +88,10 @@ void listener_uncount_request(Listener& l);
 /// As atcp_core_listener_info.
 void listener_info(Listener& l, atcp_listener_info* out, Now now);
 
-/// A segment that found the listener and no entry of the established table. iss: the initial
-/// sequence number to use if a TIME_WAIT entry stood there, else nullptr. The caller has a reference.
-/// Context: inside RCU. Lock: none.
+/// A segment that found the listener and no entry of the established table; or, `old` given, a TIME_WAIT
+/// entry whose place the SYN may take. The caller has a reference. Context: inside RCU. Lock: none.
 Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
-                    Now now, const Seq* iss);
+                    Now now, const TwSyn* old);
 
 }  // namespace atcp
 

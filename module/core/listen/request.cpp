@@ -254,7 +254,7 @@ bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, con
 }
 
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
-                       Now now) {
+                       TimeWait* old, Now now) {
   Listener& l = *listener.listener;
   if (!atcp_os_conn_tryget(listener.conn())) return ATCP_REASON_LISTENER_CLOSED;
   Request* r = make(ns, listener, tuple);
@@ -264,11 +264,12 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   }
   r->synack_us = now.us;
   r->hs = hs;
-  if (!ns.ehash.insert(*r)) {
+  if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r))) {
     // A SYN of the same tuple on another CPU was faster.
     request_discard(ns, *r);
     return ATCP_REASON_REQUEST_SYN_DUP;
   }
+  if (old != nullptr) timewait_replaced(ns, *old);
   arm_entry(ns, *r, deadline_ns(*r, now), now.ns);  // ends with a full fence
 
   uint32_t reason = ATCP_REASON_NONE;

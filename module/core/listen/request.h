@@ -51,10 +51,11 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
 bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
                  uint32_t tsval);
 
-/// Make, hash and arm a request for hs, and send its SYN-ACK. ATCP_REASON_NONE, or why not;
+/// Make, hash (in the place of old, if given) and arm a request for hs, and send its SYN-ACK.
+/// ATCP_REASON_NONE, or why not;
 /// LISTENER_CLOSED, REQUEST_SYN_DUP: look the 4-tuple up anew.
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
-                       Now now);
+                       TimeWait* old, Now now);
 /// Take it out of the table and settle its accounts. False: somebody else did. The caller has a reference
 /// of its own, or is inside RCU.
 bool request_remove(Ns& ns, Request& r);

@@ -251,20 +251,18 @@ again:
   return nullptr;
 }
 
-bool Ehash::peek(const atcp_tuple& tuple, EntryKind* kind) const {
+const Endpoint* Ehash::peek(const atcp_tuple& tuple) const {
   const uint32_t h = hash(tuple);
 again:
   for (EhashTable* t = table(); t != nullptr; t = load_acquire(&t->next)) {
     const uint32_t b = h & t->mask;
     uintptr v = load_acquire(&t->heads()[b]);
     for (; !is_chain_end(v); v = load_acquire(&entry_at(v)->next)) {
-      if (!key_matches(*entry_at(v), h, tuple)) continue;
-      *kind = load_relaxed(&entry_at(v)->kind);
-      return true;
+      if (key_matches(*entry_at(v), h, tuple)) return entry_at(v);
     }
     if (v != chain_end(*t, b)) goto again;
   }
-  return false;
+  return nullptr;
 }
 
 // ---- writers -------------------------------------------------------------------------------

@@ -61,9 +61,9 @@ class Ehash {
 
   /// Referenced entry, or nullptr. Context: inside RCU.
   Endpoint* lookup(const atcp_tuple& t) const;
-  /// The kind of entry that has this tuple, without a reference: a hint that may be out of date. False:
-  /// none. Context: inside RCU.
-  bool peek(const atcp_tuple& t, EntryKind* kind) const;
+  /// The entry that has this tuple, without a reference: a hint, for it may be leaving or dying. Nothing but
+  /// what is constant or atomic in it may be read. nullptr: none. Context: inside RCU.
+  const Endpoint* peek(const atcp_tuple& t) const;
 
   /// Hash e (its tuple and kind are set; e.hash is set here) unless the tuple is taken; then
   /// false, and if `taken` is given it gets the other entry, referenced (or nullptr if it is

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// Buckets of bound ports: one per port in use, made by the first member and freed with the last,
-// under the port's lock. A member's own fields are written by whoever holds its conn lock, and
-// read by others under the port's lock.
+// Buckets of bound ports: one per port in use, made by the first member and freed with the last, or with
+// the last child, under the port's lock. A member's own fields are written by whoever holds its conn lock,
+// and read by others under the port's lock.
+//
+// Children of listeners are many and come and go in softirq, so they are no members. Those of one local address and
+// the same flags are a group: a count. It is biased by one while the bucket has members, so while there is
+// a listener it goes up and down without the lock; it becomes 0 only under the lock, and then for ever.
 #include "table/port_table.h"
 
 #include "abi/atcp_core.h"
@@ -11,9 +15,28 @@
 namespace atcp {
 
 struct BindBucket {
-  BindBucket* next;
-  BindNode* members;
-  uint16_t port;  ///< network order
+  union {
+    struct {
+      BindBucket* next;
+      BindNode* members;
+    };
+    atcp_rcu rcu;  ///< once it is freed: readers look at `groups` only
+  };
+  BindGroup* groups;   ///< port lock to write; read under RCU
+  uint32_t claimants;  ///< members that are not connect_only
+  uint16_t port;       ///< network order
+};
+static_assert(sizeof(BindBucket) == 32);
+
+struct BindGroup {
+  BindGroup* next;  ///< port lock to write; read under RCU
+  BindBucket* bucket;
+  uint32_t count;  ///< atomic; children, and one more while biased
+  uint32_t laddr;
+  uint32_t uid;
+  uint8_t flags;
+  uint8_t biased;  ///< port lock
+  atcp_rcu rcu;
 };
 
 namespace {
@@ -33,15 +56,32 @@ struct Claim {
   uint32_t uid;
 };
 
+/// One who holds the port, as far as a newcomer cares. strict: nobody may be there.
+bool stands_in_the_way(const Claim& there, bool listening, const Claim& c, bool strict) {
+  if (!overlap(there.laddr, c.laddr)) return false;
+  if (strict) return true;
+  const uint32_t both = there.flags & c.flags;
+  if ((both & ATCP_BIND_REUSEADDR) != 0 && !listening) return false;
+  return (both & ATCP_BIND_REUSEPORT) == 0 || there.uid != c.uid;
+}
+
+Claim claim_of(const BindNode& n) {
+  return {n.laddr, n.flags, n.uid};
+}
+
+Claim claim_of(const BindGroup& g) {
+  return {g.laddr, g.flags, g.uid};
+}
+
+bool has_children(const BindGroup& g) {
+  return load_acquire(&g.count) > g.biased;
+}
+
 bool conflicts(const BindBucket& bucket, const Claim& c, const BindNode* self, bool strict) {
-  for (const BindNode* m = bucket.members; m != nullptr; m = m->next) {
-    if (m == self || !overlap(m->laddr, c.laddr)) continue;
-    if (strict) return true;
-    const uint32_t both = m->flags & c.flags;
-    if ((both & ATCP_BIND_REUSEADDR) != 0 && m->listening == 0) continue;
-    if ((both & ATCP_BIND_REUSEPORT) != 0 && m->uid == c.uid) continue;
-    return true;
-  }
+  for (const BindNode* m = bucket.members; m != nullptr; m = m->next)
+    if (m != self && stands_in_the_way(claim_of(*m), m->listening != 0, c, strict)) return true;
+  for (const BindGroup* g = bucket.groups; g != nullptr; g = g->next)
+    if (has_children(*g) && stands_in_the_way(claim_of(*g), false, c, strict)) return true;
   return false;
 }
 
@@ -58,24 +98,60 @@ BindBucket* find_or_make(BindBucket** head, uint16_t port) {
   bucket = static_cast<BindBucket*>(atcp_os_alloc(sizeof(BindBucket), ATCP_MEM_BIND));
   if (bucket == nullptr) return nullptr;
   bucket->port = port;
-  bucket->members = nullptr;
   bucket->next = *head;
   *head = bucket;
   return bucket;
 }
 
 void join(BindBucket& bucket, BindNode& n, const Claim& c, bool connect_only) {
-  n.laddr = c.laddr;
-  n.flags = static_cast<uint8_t>(c.flags);
-  n.uid = c.uid;
-  n.port = bucket.port;
+  // Relaxed: somebody may be making a child of the listener that this socket was a moment ago.
+  store_relaxed(&n.laddr, c.laddr);
+  store_relaxed(&n.flags, static_cast<uint8_t>(c.flags));
+  store_relaxed(&n.uid, c.uid);
+  store_relaxed(&n.port, bucket.port);
   n.listening = 0;
   n.connect_only = connect_only ? 1 : 0;
+  n.counted = 0;
+  if (bucket.members == nullptr) {
+    for (BindGroup* g = bucket.groups; g != nullptr; g = g->next) {
+      g->biased = 1;
+      add_fetch(&g->count, 1u);
+    }
+  }
+  if (!connect_only) bucket.claimants++;
   n.next = bucket.members;
   n.pprev = &bucket.members;
   if (n.next != nullptr) n.next->pprev = &n.next;
   bucket.members = &n;
-  n.bucket = &bucket;
+  store_release(&n.bucket, &bucket);
+}
+
+/// Count one less; at 0 the group is no more. Port lock.
+void drop(BindGroup& g) {
+  if (sub_fetch(&g.count, 1u) != 0) return;
+  BindGroup** place = &g.bucket->groups;
+  while (*place != &g)
+    place = &(*place)->next;
+  store_release(place, g.next);
+  atcp_os_free_rcu(&g, &g.rcu, ATCP_MEM_BIND);
+}
+
+bool same_group(const BindGroup& g, const Claim& c) {
+  return g.laddr == c.laddr && g.flags == c.flags && g.uid == c.uid;
+}
+
+BindGroup* find_group(const BindBucket& bucket, const Claim& c) {
+  BindGroup* g = load_acquire(&bucket.groups);
+  while (g != nullptr && !same_group(*g, c))
+    g = load_acquire(&g->next);
+  return g;
+}
+
+/// What a child of parent holds. Of a listener that is being closed or used anew this moment the values
+/// may be of either time.
+Claim inherited(const BindNode& parent, uint32_t laddr) {
+  return {laddr != 0 ? laddr : load_relaxed(&parent.laddr), load_relaxed(&parent.flags),
+          load_relaxed(&parent.uid)};
 }
 
 }  // namespace
@@ -130,40 +206,110 @@ atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t f
   return ATCP_ERR_ADDR_IN_USE;
 }
 
-bool PortTable::inherit(BindNode& child, const BindNode& parent) {
+atcp_err PortTable::inherit(BindNode& child, const BindNode& parent) {
+  atcp_err err = ATCP_OK;
+  atcp_os_rcu_lock();
+  BindGroup* g = nullptr;
+  if (BindBucket* bucket = load_acquire(&parent.bucket))
+    g = find_group(*bucket, inherited(parent, child.laddr));
+  if (g == nullptr || !inc_not_zero(&g->count)) g = enter_group(parent, child.laddr, &err);
+  if (g != nullptr) {
+    child.group = g;
+    child.pprev = nullptr;
+    child.laddr = g->laddr;
+    child.flags = g->flags;
+    child.uid = g->uid;
+    child.port = g->bucket->port;
+    child.listening = 0;
+    child.connect_only = 0;
+    child.counted = 1;
+    child.bucket = g->bucket;
+  }
+  atcp_os_rcu_unlock();
+  return err;
+}
+
+/// The slow way into a group, which may have to be made.
+BindGroup* PortTable::enter_group(const BindNode& parent, uint32_t laddr, atcp_err* err) {
   // parent's owner may be closing it on another CPU, so nothing of it is believed before the
   // port's lock is held.
   const uint16_t port = load_relaxed(&parent.port);
   const uint32_t at = index_of(port, kBuckets);
+  BindGroup* g = nullptr;
+  *err = ATCP_ERR_INVALID;
   atcp_os_lock(locks_, at);
   BindBucket* bucket = find(heads_[at], port);
-  const bool bound = bucket != nullptr && load_relaxed(&parent.bucket) == bucket;
-  if (bound) {
-    const Claim claim = {child.laddr != 0 ? child.laddr : parent.laddr, parent.flags, parent.uid};
-    join(*bucket, child, claim, false);
+  if (bucket != nullptr && load_relaxed(&parent.bucket) == bucket) {
+    const Claim c = inherited(parent, laddr);
+    g = find_group(*bucket, c);
+    if (g != nullptr) {
+      add_fetch(&g->count, 1u);
+    } else {
+      g = static_cast<BindGroup*>(atcp_os_alloc(sizeof(BindGroup), ATCP_MEM_BIND));
+      if (g != nullptr) {
+        g->bucket = bucket;
+        g->laddr = c.laddr;
+        g->uid = c.uid;
+        g->flags = static_cast<uint8_t>(c.flags);
+        g->biased = 1;
+        g->count = 2;
+        g->next = bucket->groups;
+        store_release(&bucket->groups, g);
+      }
+    }
+    *err = g != nullptr ? ATCP_OK : ATCP_ERR_NO_MEMORY;
   }
   atcp_os_unlock(locks_, at);
-  return bound;
+  return g;
+}
+
+void PortTable::leave_group(BindGroup& g, uint32_t at) {
+  if (dec_unless_one(&g.count)) return;
+  atcp_os_lock(locks_, at);
+  BindBucket& bucket = *g.bucket;
+  drop(g);
+  free_if_unused(bucket, at);
+  atcp_os_unlock(locks_, at);
+}
+
+/// Port lock.
+void PortTable::free_if_unused(BindBucket& bucket, uint32_t at) {
+  if (bucket.members != nullptr || bucket.groups != nullptr) return;
+  BindBucket** place = &heads_[at];
+  while (*place != &bucket)
+    place = &(*place)->next;
+  *place = bucket.next;
+  atcp_os_free_rcu(&bucket, &bucket.rcu, ATCP_MEM_BIND);
 }
 
 void PortTable::unbind(BindNode& n) {
   if (n.bucket == nullptr) return;
   const uint32_t at = index_of(n.port, kBuckets);
+  if (n.counted != 0) {
+    BindGroup& g = *n.group;
+    n.group = nullptr;
+    n.bucket = nullptr;
+    n.counted = 0;
+    leave_group(g, at);
+    return;
+  }
   atcp_os_lock(locks_, at);
-  BindBucket* bucket = n.bucket;
+  BindBucket& bucket = *n.bucket;
   *n.pprev = n.next;
   if (n.next != nullptr) n.next->pprev = n.pprev;
   n.next = nullptr;
   n.pprev = nullptr;
-  store_relaxed(&n.bucket, static_cast<BindBucket*>(nullptr));
+  store_release(&n.bucket, static_cast<BindBucket*>(nullptr));
+  if (n.connect_only == 0) bucket.claimants--;
   n.listening = 0;
   n.connect_only = 0;
-  if (bucket->members == nullptr) {
-    BindBucket** place = &heads_[at];
-    while (*place != bucket)
-      place = &(*place)->next;
-    *place = bucket->next;
-    atcp_os_free(bucket, ATCP_MEM_BIND);
+  if (bucket.members == nullptr) {
+    for (BindGroup *g = bucket.groups, *next = nullptr; g != nullptr; g = next) {
+      next = g->next;
+      g->biased = 0;
+      drop(*g);
+    }
+    free_if_unused(bucket, at);
   }
   atcp_os_unlock(locks_, at);
 }
@@ -198,9 +344,14 @@ bool PortTable::take_for_connect(BindNode& n, uint32_t laddr, uint16_t port) {
   atcp_os_lock(locks_, at);
   BindBucket* bucket = find_or_make(&heads_[at], port);
   bool free = bucket != nullptr;
-  if (free) {
+  // A port may have a connection to each of many peers; only those who named it are of interest.
+  if (free && bucket->claimants != 0) {
     for (const BindNode* m = bucket->members; m != nullptr && free; m = m->next)
       free = m->connect_only != 0 || !overlap(m->laddr, laddr);
+  }
+  if (free) {
+    for (const BindGroup* g = bucket->groups; g != nullptr && free; g = g->next)
+      free = !has_children(*g) || !overlap(g->laddr, laddr);
   }
   if (free) join(*bucket, n, {laddr, 0, 0}, true);
   atcp_os_unlock(locks_, at);

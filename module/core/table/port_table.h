@@ -12,18 +12,24 @@
 namespace atcp {
 
 struct BindBucket;
+struct BindGroup;
 
-/// A socket's membership in a bucket. Port lock. Invariant: bucket == nullptr <=> not bound.
+/// A socket's hold on a port: as a member of its bucket, or, for a child of a listener, as one more in a
+/// group of children. Port lock. Invariant: bucket == nullptr <=> not bound.
 struct BindNode {
-  BindNode* next;
-  BindNode** pprev;
-  BindBucket* bucket;
-  uint32_t laddr;  ///< network order, 0: any
-  uint32_t uid;    ///< for SO_REUSEPORT
-  uint16_t port;   ///< network order
-  uint8_t flags;   ///< ATCP_BIND_*
+  union {
+    BindNode* next;    ///< member
+    BindGroup* group;  ///< child; the owner's alone
+  };
+  BindNode** pprev;    ///< member
+  BindBucket* bucket;  ///< of a listener: read by whoever makes its children, under RCU
+  uint32_t laddr;      ///< network order, 0: any
+  uint32_t uid;        ///< for SO_REUSEPORT
+  uint16_t port;       ///< network order
+  uint8_t flags;       ///< ATCP_BIND_*
   uint8_t listening;
   uint8_t connect_only;  ///< chosen by connect(): shares its port with other such sockets
+  uint8_t counted;       ///< a child, in `group`
 };
 
 class PortTable {
@@ -37,9 +43,11 @@ class PortTable {
   /// without these exceptions. Lock: conn of n.
   atcp_err bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t flags, uint32_t uid,
                 uint16_t lo, uint16_t hi);
-  /// Join parent's bucket (a child of a listener) with its flags; child.laddr is kept if set,
-  /// else it is parent's. False: parent is not bound any more.
-  bool inherit(BindNode& child, const BindNode& parent);
+  /// Hold parent's port (a child of a listener) with its flags; child.laddr is kept if set,
+  /// else it is parent's. Takes no lock but for the first child with this address: children are only
+  /// counted, by address and flags, which is all that the rules of bind() ask of them.
+  /// INVALID: parent is not bound any more; NO_MEMORY. Context: softirq.
+  atcp_err inherit(BindNode& child, const BindNode& parent);
   void unbind(BindNode& n);
   /// n is about to listen: conflicts are looked at again, for a member may have begun to listen
   /// since n was bound beside it. ADDR_IN_USE: it may not.
@@ -47,11 +55,14 @@ class PortTable {
   void clear_listening(BindNode& n);
 
   /// Choose a port of [lo, hi] for connecting t (lport is ignored) by RFC 6056 3.3.4: starting
-  /// from a keyed hash of the three other parts plus a counter, skip ports that an explicit
-  /// bind holds for an overlapping address, and call try_port(port in network order) until it
-  /// returns true. n is then bound, connect_only. False: none left, or no memory.
-  template <class F>
-  bool connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t hi, F try_port);
+  /// from a keyed hash of the three other parts plus a counter, skip ports for which
+  /// maybe_free(port in network order), a cheap look without locks, says false, and those that an explicit
+  /// bind holds for an overlapping address, and call try_port(port) until it returns true. n is
+  /// then bound, connect_only. False: each port was looked at once and none is left, or no memory.
+  /// Context: process, may give up the CPU in between.
+  template <class MaybeFree, class TryPort>
+  bool connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t hi, MaybeFree maybe_free,
+               TryPort try_port);
 
  private:
   static constexpr uint32_t kBuckets = 1024;
@@ -60,7 +71,11 @@ class PortTable {
     uint32_t offset;
     uint32_t* counter;
   };
+  static constexpr uint32_t kLooksPerTurn = 256;
   Choice choice(const atcp_tuple& t) const;
+  BindGroup* enter_group(const BindNode& parent, uint32_t laddr, atcp_err* err);
+  void leave_group(BindGroup& g, uint32_t at);
+  void free_if_unused(BindBucket& bucket, uint32_t at);
   /// Bind n to port as connect_only if allowed.
   bool take_for_connect(BindNode& n, uint32_t laddr, uint16_t port);
 
@@ -70,15 +85,23 @@ class PortTable {
   SipKey key_ = {};
 };
 
-template <class F>
-bool PortTable::connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t hi, F try_port) {
+template <class MaybeFree, class TryPort>
+bool PortTable::connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t hi,
+                        MaybeFree maybe_free, TryPort try_port) {
   const uint32_t range = static_cast<uint32_t>(hi - lo) + 1;
   const Choice c = choice(t);
+  // The counter moves once before and once after: with every step of two programs that search at the same
+  // time it would let each pass over what the other looked at.
+  const uint32_t first = c.offset + __atomic_fetch_add(c.counter, 1u, __ATOMIC_RELAXED);
   for (uint32_t i = 0; i < range; i++) {
-    const uint32_t step = __atomic_fetch_add(c.counter, 1, __ATOMIC_RELAXED);
-    const uint16_t port = to_be16(static_cast<uint16_t>(lo + (c.offset + step) % range));
+    if (i % kLooksPerTurn == kLooksPerTurn - 1) atcp_os_cond_resched();
+    const uint16_t port = to_be16(static_cast<uint16_t>(lo + (first + i) % range));
+    if (!maybe_free(port)) continue;
     if (!take_for_connect(n, t.laddr.v4, port)) continue;
-    if (try_port(port)) return true;
+    if (try_port(port)) {
+      __atomic_fetch_add(c.counter, i, __ATOMIC_RELAXED);
+      return true;
+    }
     unbind(n);
   }
   return false;

@@ -42,15 +42,24 @@ class World {
     t.laddr.v4 = 1;
     t.raddr.v4 = raddr;
     t.rport = to_be16(rport);
-    return table.connect(n, t, lo, hi, [&](uint16_t port) {
-      tried.push_back(from_be16(port));
-      return taken.insert({raddr, rport, from_be16(port)}).second;
-    });
+    const auto key = [&](uint16_t port) { return std::tuple{raddr, rport, from_be16(port)}; };
+    return table.connect(
+        n, t, lo, hi,
+        [&](uint16_t port) {
+          looked++;
+          return peeks == false || taken.count(key(port)) == 0;
+        },
+        [&](uint16_t port) {
+          tried.push_back(from_be16(port));
+          return taken.insert(key(port)).second;
+        });
   }
   test::FakeOs os;
   PortTable table;
   uint16_t chosen = 0;
   std::vector<uint16_t> tried;
+  uint32_t looked = 0;
+  bool peeks = true;  ///< the look without lock sees what is taken
   std::set<std::tuple<uint32_t, uint16_t, uint16_t>> taken;
 
  private:
@@ -148,7 +157,7 @@ TEST(PortTableSetListening, RestartedServerBesideItsOldConnections) {
   BindNode &old = w.node(), &child = w.node(), &fresh = w.node();
   ASSERT_EQ(w.bind(old, 0, 80, kAddr), ATCP_OK);
   ASSERT_EQ(w.table.set_listening(old), ATCP_OK);
-  ASSERT_TRUE(w.table.inherit(child, old));
+  ASSERT_EQ(w.table.inherit(child, old), ATCP_OK);
   w.table.clear_listening(old);
   w.table.unbind(old);
   EXPECT_EQ(w.bind(fresh, 0, 80, kAddr), ATCP_OK);
@@ -165,7 +174,7 @@ TEST(PortTableInherit, ChildHoldsThePort) {
   BindNode &parent = w.node(), &child = w.node();
   ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
   child.laddr = 1;
-  ASSERT_TRUE(w.table.inherit(child, parent));
+  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
   EXPECT_EQ(child.laddr, 1u);
   EXPECT_EQ(child.listening, 0);
   w.table.unbind(parent);
@@ -176,11 +185,130 @@ TEST(PortTableInherit, ChildHoldsThePort) {
 TEST(PortTableInherit, ParentGone) {
   World w;
   BindNode &parent = w.node(), &child = w.node();
-  EXPECT_FALSE(w.table.inherit(child, parent));
+  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_INVALID);
   ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
   w.table.unbind(parent);
-  EXPECT_FALSE(w.table.inherit(child, parent));
+  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_INVALID);
   EXPECT_EQ(child.bucket, nullptr);
+}
+
+TEST(PortTableInherit, NoMemoryForTheFirstOfAnAddress) {
+  World w;
+  BindNode &parent = w.node(), &child = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
+  child.laddr = 1;
+  w.os.fail(test::Fault::Alloc, 1);
+  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_NO_MEMORY);
+  EXPECT_EQ(child.bucket, nullptr);
+}
+
+TEST(PortTableInherit, ManyChildrenAreOneAllocation) {
+  World w;
+  BindNode& parent = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80, kAddr), ATCP_OK);
+  ASSERT_EQ(w.table.set_listening(parent), ATCP_OK);
+  const uint64_t before = w.os.live_allocations();
+  for (int i = 0; i < 100; i++) {
+    BindNode& child = w.node();
+    child.laddr = 1 + i % 2;
+    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  }
+  EXPECT_EQ(w.os.live_allocations(), before + 2);
+}
+
+/// What the kernel's TCP answers to a bind beside live children of a listener that is gone.
+TEST(PortTableInherit, RulesBesideChildren) {
+  const struct {
+    const char* what;
+    uint32_t child_flags, child_uid;
+    uint32_t laddr, flags, uid;
+    bool ok;
+  } kCases[] = {
+      {"neither", 0, 0, 1, 0, 0, false},
+      {"only the child has reuseaddr", kAddr, 0, 1, 0, 0, false},
+      {"only the newcomer has reuseaddr", 0, 0, 1, kAddr, 0, false},
+      {"both have reuseaddr", kAddr, 0, 1, kAddr, 0, true},
+      {"any address", 0, 0, 0, 0, 0, false},
+      {"any address, both reuseaddr", kAddr, 0, 0, kAddr, 0, true},
+      {"another address", 0, 0, 2, 0, 0, true},
+      {"both reuseport, same user", kPort, 5, 1, kPort, 5, true},
+      {"both reuseport, other user", kPort, 5, 1, kPort, 6, false},
+  };
+  for (const auto& c : kCases) {
+    World w;
+    BindNode &parent = w.node(), &child = w.node(), &fresh = w.node();
+    ASSERT_EQ(w.bind(parent, 0, 80, c.child_flags, c.child_uid), ATCP_OK);
+    ASSERT_EQ(w.table.set_listening(parent), ATCP_OK);
+    child.laddr = 1;
+    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    w.table.clear_listening(parent);
+    w.table.unbind(parent);
+    EXPECT_EQ(w.bind(fresh, c.laddr, 80, c.flags, c.uid), c.ok ? ATCP_OK : ATCP_ERR_ADDR_IN_USE)
+        << c.what;
+    w.table.unbind(fresh);
+    w.table.unbind(child);
+    EXPECT_EQ(w.bind(fresh, c.laddr, 80, c.flags, c.uid), ATCP_OK) << c.what << ", child gone";
+  }
+}
+
+TEST(PortTableInherit, NoChildLeftIsNoConflictThoughTheListenerStays) {
+  World w;
+  BindNode &parent = w.node(), &sibling = w.node(), &child = w.node();
+  // The listener itself does not stand in the way of its sibling; a child of other days would.
+  ASSERT_EQ(w.bind(parent, 0, 80, 0), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  w.table.unbind(child);
+  parent.flags = kPort;
+  EXPECT_EQ(w.bind(sibling, 0, 80, kPort), ATCP_OK);
+}
+
+TEST(PortTableInherit, ChildrenOutliveEveryMember) {
+  World w;
+  BindNode &parent = w.node(), &a = w.node(), &b = w.node(), &next = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80, kAddr), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(a, parent), ATCP_OK);
+  w.table.unbind(parent);
+  // Another comes and goes beside the child, and makes children of its own.
+  ASSERT_EQ(w.bind(next, 0, 80, kAddr), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(b, next), ATCP_OK);
+  w.table.unbind(next);
+  w.table.unbind(a);
+  EXPECT_EQ(w.bind(next, 0, 80), ATCP_ERR_ADDR_IN_USE);
+  w.table.unbind(b);
+  EXPECT_EQ(w.bind(next, 0, 80), ATCP_OK);
+}
+
+TEST(PortTableConnect, ChildrenKeepItsPort) {
+  World w;
+  BindNode &parent = w.node(), &child = w.node();
+  ASSERT_EQ(w.bind(parent, 2, 5000), ATCP_OK);  // of an address that does not matter to connect
+  child.laddr = 1;
+  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  EXPECT_FALSE(w.connect(w.node(), 5000, 5000));
+  w.table.unbind(child);
+  EXPECT_TRUE(w.connect(w.node(), 5000, 5000));
+}
+
+TEST(PortTableConnect, FullRangeIsOnePassWithoutLocks) {
+  World w;
+  for (int i = 0; i < 1000; i++)
+    ASSERT_TRUE(w.connect(w.node(), 61000, 61999));
+  w.tried.clear();
+  w.looked = 0;
+  const uint64_t allocs = w.os.calls(test::Fault::Alloc);
+  EXPECT_FALSE(w.connect(w.node(), 61000, 61999));
+  EXPECT_EQ(w.looked, 1000u);
+  EXPECT_TRUE(w.tried.empty());
+  EXPECT_EQ(w.os.calls(test::Fault::Alloc), allocs);
+  EXPECT_TRUE(w.connect(w.node(), 61000, 61999, 10)) << "another peer";
+}
+
+TEST(PortTableConnect, LastFreePortIsFoundWhateverTheLookSaid) {
+  World w;
+  w.peeks = false;  // what was free when it was looked at is taken a moment later
+  for (int i = 0; i < 100; i++)
+    ASSERT_TRUE(w.connect(w.node(), 61000, 61099));
+  EXPECT_FALSE(w.connect(w.node(), 61000, 61099));
 }
 
 TEST(PortTableConnect, SharesPortsBetweenPeers) {
