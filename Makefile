@@ -151,7 +151,7 @@ stress: ## the tables under threads and ThreadSanitizer, SECONDS=60 per test
 	$(Q)ATCP_STRESS_SECONDS=$(SECONDS) tools/check/gtest.sh stress $(B)/stress/stress_tests -- $(ARGS)
 
 .PHONY: bench-tables
-bench-tables: ## nanoseconds per lookup with 1 k, 100 k and 1 M entries
+bench-tables: ## nanoseconds per lookup with 1 k, 100 k and 1 M entries; choosing a port in a full range
 	$(Q)$(DEPS) stress bench-tables
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/bench/tables
 	$(Q)$(B)/bench/tables $(ARGS)
