@@ -174,7 +174,7 @@ TEST(EhashWalk, SeesEverybodyOnce) {
 
 TEST(EhashWalk, KeyOfAnEntryGoesOnThere) {
   test::FakeOs os;
-  Table t(4);
+  Table t(1);
   Crowd c(t, 40);
   const auto any = [](const Endpoint&) { return true; };
   uint64_t at = 0;
