@@ -272,8 +272,8 @@ bool Ehash::insert(Endpoint& e, Endpoint** taken) {
   const uint32_t h = hash(tuple);
   {
     const Locked locked(*this, h);
-    EhashTable* newest = nullptr;
-    for (EhashTable* t = table(); t != nullptr; t = load_acquire(&t->next)) {
+    EhashTable* newest = table();
+    for (EhashTable* t = newest; t != nullptr; t = load_acquire(&t->next)) {
       newest = t;
       for (uintptr v = t->heads()[h & t->mask]; !is_chain_end(v); v = entry_at(v)->next) {
         Endpoint& other = *entry_at(v);
