@@ -43,6 +43,7 @@ static void atcp_route_facts(const struct dst_entry *dst, struct atcp_route *out
 {
 	out->mtu = dst_mtu(dst);
 	out->advmss = dst_metric_advmss(dst);
+	out->port = (void *)dst;
 }
 
 bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out)
@@ -70,6 +71,20 @@ struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const st
 				   atcp_be16(t->rport), atcp_be16(t->lport), proto,
 				   via ? atcp_rt_tos(via) : 0, via ? via->sk_bound_dev_if : 0);
 	return IS_ERR(rt) ? NULL : rt;
+}
+
+/* A reference to the route of t: `known`, looked up in this RCU section, or a new one. NULL: none. */
+static struct dst_entry *atcp_reply_route(struct atcp_osns *ns, struct sock *via,
+					  const struct atcp_tuple *t, u8 proto,
+					  const struct atcp_route *known)
+{
+	struct dst_entry *dst = known ? known->port : NULL;
+	struct rtable *rt;
+
+	if (dst && dst_hold_safe(dst))
+		return dst;
+	rt = atcp_tuple_route(ns, via, t, proto);
+	return rt ? &rt->dst : NULL;
 }
 
 static u8 atcp_via_proto(const struct atcp_osns *ns, const struct sock *via)
@@ -181,6 +196,56 @@ static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
 	return skb;
 }
 
+/*
+ * Make a received packet, which nobody else looks at any more, an empty one to send: everything that the way
+ * here left in it goes, but not what says where its memory came from. NULL: it cannot be; it is unchanged.
+ */
+static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb)
+{
+	struct {
+		u16 alloc_cpu;
+		u8 fclone, head_frag, pfmemalloc, pp_recycle;
+	} keep = {
+		.alloc_cpu = skb->alloc_cpu,
+		.fclone = skb->fclone,
+		.head_frag = skb->head_frag,
+		.pfmemalloc = skb->pfmemalloc,
+		.pp_recycle = skb->pp_recycle,
+	};
+
+	if (skb_shared(skb) || skb_cloned(skb) || skb_is_nonlinear(skb) || skb_dst(skb) ||
+	    skb->sk || skb_end_offset(skb) < ATCP_HEADROOM)
+		return NULL;
+	skb_ext_reset(skb);
+	memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, dataref));
+	memset(skb, 0, offsetof(struct sk_buff, tail));
+	skb->alloc_cpu = keep.alloc_cpu;
+	skb->fclone = keep.fclone;
+	skb->head_frag = keep.head_frag;
+	skb->pfmemalloc = keep.pfmemalloc;
+	skb->pp_recycle = keep.pp_recycle;
+	skb->mac_header = (typeof(skb->mac_header))~0U;
+	skb->data = skb->head;
+	skb_reset_tail_pointer(skb);
+	skb_reserve(skb, ATCP_HEADROOM);
+	return skb;
+}
+
+/* An empty packet to send, in the buffer of `received` (or NULL) if that can be. Consumes that. */
+static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received)
+{
+	struct sk_buff *skb = received ? atcp_tx_turn_round(received) : NULL;
+
+	if (skb)
+		return skb;
+	skb = atcp_tx_empty();
+	if (skb)
+		consume_skb(received);
+	else
+		kfree_skb_reason(received, SKB_DROP_REASON_NOMEM);
+	return skb;
+}
+
 static void atcp_push_tcp(struct sk_buff *skb, const u8 *hdr, u32 hdr_len)
 {
 	memset(skb->cb, 0, sizeof(skb->cb));
@@ -234,8 +299,9 @@ out:
 }
 
 int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
-		 const uint8_t *hdr, uint32_t hdr_len)
+		 const uint8_t *hdr, uint32_t hdr_len, const struct atcp_reuse *reuse)
 {
+	struct sk_buff *received = reuse && reuse->pkt ? atcp_pkt_skb(reuse->pkt) : NULL;
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
 	struct atcp_ip_params ip = {
 		.saddr = atcp_v4(&t->laddr),
@@ -244,22 +310,24 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
 		.df = true,
 	};
+	struct dst_entry *dst;
 	struct sk_buff *skb;
-	struct rtable *rt;
 	int err;
 
-	rt = atcp_tuple_route(ns, sk, t, ip.proto);
-	if (!rt)
-		return -1;
-	skb = atcp_tx_empty();
-	if (!skb) {
-		ip_rt_put(rt);
+	dst = atcp_reply_route(ns, sk, t, ip.proto, reuse ? reuse->route : NULL);
+	if (!dst) {
+		kfree_skb_reason(received, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -1;
 	}
-	skb_dst_set(skb, &rt->dst);
+	skb = atcp_tx_empty_in(received);
+	if (!skb) {
+		dst_release(dst);
+		return -1;
+	}
+	skb_dst_set(skb, dst);
 	atcp_push_tcp(skb, hdr, hdr_len);
-	ip.ttl = atcp_ttl(sk, &rt->dst);
-	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, rt->dst.dev)) {
+	ip.ttl = atcp_ttl(sk, dst);
+	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {
 		kfree_skb(skb);
 		return -1;
 	}

@@ -112,6 +112,7 @@ enum atcp_reason {
 	ATCP_REASON_FILTERED,		/* the socket's BPF filter or IPsec policy refused it */
 	ATCP_REASON_DEFER_ACCEPT,	/* TCP_DEFER_ACCEPT: third ACK without data ignored */
 	ATCP_REASON_MIGRATE_FULL,	/* no place for it in another listener of the group */
+	ATCP_REASON_SYN_FROM_SELF,	/* SYN to a listener from its own address and port */
 	__ATCP_REASON_MAX,
 };
 

@@ -177,6 +177,13 @@ enum atcp_mem {
 struct atcp_route {
 	uint32_t mtu;	 /* IP path MTU, bytes */
 	uint32_t advmss; /* MSS to advertise by the route's metrics or device MTU, bytes */
+	void *port;	 /* the port's own, of use to it until the RCU section ends; or NULL */
+};
+
+/* What atcp_os_emit may use again instead of making it anew; either may be NULL. */
+struct atcp_reuse {
+	const struct atcp_route *route; /* of this tuple, looked up in the same RCU section */
+	struct atcp_pkt *pkt;		/* a received packet, in whose buffer the answer may go back */
 };
 
 /* Receive memory of a socket. */
@@ -323,10 +330,11 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 /*
  * Send a segment without payload that belongs to no connection (SYN-ACK of a request, RST,
  * TIME_WAIT's ACK). via: listener whose IP options (TOS, TTL, mark, device) hold, or NULL.
- * Returns 0 or -1 (no route, no memory). Context: softirq. Lock: any.
+ * reuse: NULL, or what need not be looked up or allocated; its pkt is consumed whatever the
+ * result. Returns 0 or -1 (no route, no memory). Context: softirq. Lock: any.
  */
 int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
-		 const uint8_t *hdr, uint32_t hdr_len);
+		 const uint8_t *hdr, uint32_t hdr_len, const struct atcp_reuse *reuse);
 /* Split a piece of the send queue: pkt keeps bytes [0, at), the new one gets the rest. NULL: no
  * memory, pkt unchanged. cb of the new one is zero. must: false if it may be refused because the
  * queue has been cut into so many pieces already that they cost a multiple of the send buffer (a

@@ -5,6 +5,7 @@
 #ifndef ATCP_CONN_NS_H
 #define ATCP_CONN_NS_H
 
+#include "base/rotating_key.h"
 #include "base/seq.h"
 #include "base/siphash.h"
 #include "table/counters.h"
@@ -24,11 +25,11 @@ struct Ns {
   ListenTable listeners;
   PortTable ports;
   Wheel wheel;
-  SipKey isn_key;      ///< RFC 6528
-  SipKey ts_key;       ///< offset of the timestamp clock per tuple
-  SipKey cookie_key;   ///< SYN cookies
-  uint32_t timewaits;  ///< entries, atomic
-  uint32_t requests;   ///< entries, atomic
+  SipKey isn_key;          ///< RFC 6528
+  SipKey ts_key;           ///< offset of the timestamp clock per tuple
+  RotatingKey cookie_key;  ///< SYN cookies
+  uint32_t timewaits;      ///< entries, atomic
+  uint32_t requests;       ///< entries, atomic
   uint32_t
       challenge_second;  ///< second in which challenge_sent counts (racy on purpose: a limit, not a count)
   uint32_t challenge_sent;

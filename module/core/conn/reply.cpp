@@ -9,13 +9,14 @@
 
 namespace atcp {
 
-bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header h) {
+bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header h,
+                const atcp_reuse* reuse) {
   uint8_t bytes[kMaxHeader];
 
   h.lport = t.lport;
   h.rport = t.rport;
   const uint32_t n = write_header(h, bytes);
-  if (atcp_os_emit(ns.os, via, &t, bytes, n) != 0) return false;
+  if (atcp_os_emit(ns.os, via, &t, bytes, n, reuse) != 0) return false;
   ns.count(Counter::OutSegs);
   if ((h.flags & ATCP_RST) != 0) ns.count(Counter::OutRsts);
   return true;

@@ -16,23 +16,33 @@ uint32_t seconds(Now now) {
   return static_cast<uint32_t>(now.us / 1000000);
 }
 
+/// What the ACK's cookie says of the SYN. False: it is none, or too old.
+bool read_cookie(const Ns& ns, const atcp_tuple& tuple, const atcp_seg& seg, Now now,
+                 bool timestamped, CookieSyn* syn) {
+  const CookieKind kind = timestamped ? CookieKind::Timestamped : CookieKind::Plain;
+  if (!cookie_check(ns.cookie_key, kind, tuple, Seq(seg.seq) - 1, Seq(seg.ack) - 1, seconds(now),
+                    syn))
+    return false;
+  return !timestamped || cookie_take_tsval(seg.tsecr - timestamp_offset(ns, tuple),
+                                           static_cast<uint32_t>(now.us / 1000), syn);
+}
+
 /// The handshake that a valid cookie stands for: the SYN as far as it can be known again.
-bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, uint16_t peer_mss,
-            Handshake* hs) {
+bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, const CookieSyn& c,
+            bool timestamped, Handshake* hs) {
   atcp_seg syn = {};
   syn.seq = seg.seq - 1;
   syn.wnd = seg.wnd;
-  syn.mss = peer_mss;
+  syn.mss = c.mss;
   syn.has = ATCP_OPT_MSS;
-  if ((seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0) {
-    const CookieOptions o = cookie_options(seg.tsecr - timestamp_offset(ns, tuple));
+  if (timestamped) {
     syn.has |= ATCP_OPT_TS;
     syn.tsval = seg.tsval;
-    if (o.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
-    if (o.wscale_ok) {
-      syn.has |= ATCP_OPT_WSCALE;
-      syn.wscale = o.snd_wscale;
-    }
+  }
+  if (c.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
+  if (c.wscale_ok) {
+    syn.has |= ATCP_OPT_WSCALE;
+    syn.wscale = c.snd_wscale;
   }
   atcp_route route = {};
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route)) return false;
@@ -44,21 +54,20 @@ bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, 
 }  // namespace
 
 uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg,
-                       const atcp_route& route, Now now) {
+                       const atcp_route& route, atcp_pkt* pkt, Now now) {
   Listener& l = *t.listener;
-  atcp_seg syn = seg;
-  // What the timestamp cannot carry back would be lost: better not to agree on it.
-  if ((seg.has & ATCP_OPT_TS) == 0 || ns.param(Param::Timestamps) == 0) syn.has &= ATCP_OPT_MSS;
   Handshake hs = {};
-  negotiate(ns, t, tuple, syn, route, &hs);
-  hs.iss = cookie_make(ns.cookie_key, tuple, hs.irs, hs.peer_mss, seconds(now));
-  const CookieOptions o = {hs.sack_ok, hs.wscale_ok, hs.snd_wscale};
-  const uint32_t tsval = cookie_tsval(static_cast<uint32_t>(now.us / 1000), o) + hs.ts_offset;
+  negotiate(ns, t, tuple, seg, route, &hs);
+  const CookieSyn syn = {hs.peer_mss, hs.sack_ok, hs.wscale_ok, hs.snd_wscale};
+  const CookieKind kind = hs.ts_ok ? CookieKind::Timestamped : CookieKind::Plain;
+  hs.iss = cookie_make(ns.cookie_key, kind, tuple, hs.irs, syn, seconds(now));
+  const uint32_t tsval = cookie_tsval(static_cast<uint32_t>(now.us / 1000), syn) + hs.ts_offset;
 
   // All CPUs of a flood come by here: the line is written once a second.
   const uint32_t now_s = max(seconds(now), 1u);
   if (load_relaxed(&l.cookie_s) != now_s) store_relaxed(&l.cookie_s, now_s);
-  if (!send_synack(ns, t.conn(), tuple, hs, tsval)) return ATCP_REASON_NO_MEMORY;
+  const atcp_reuse reuse = {&route, pkt};
+  if (!send_synack(ns, t.conn(), tuple, hs, tsval, &reuse)) return ATCP_REASON_NO_MEMORY;
   ns.count(Counter::SyncookiesSent);
   l.ledger.add(LedgerItem::Cookies);
   return ATCP_REASON_NONE;
@@ -74,9 +83,10 @@ Fate cookie_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, 
   *reason = ATCP_REASON_COOKIE_UNSOLICITED;
   if (seconds(now) - sent_s > kCookiePeriods * kCookiePeriodS) return Fate::Consumed;
 
-  uint16_t peer_mss = 0;
-  const Seq irs = Seq(seg.seq) - 1;
-  if (!cookie_check(ns.cookie_key, tuple, irs, Seq(seg.ack) - 1, seconds(now), &peer_mss)) {
+  CookieSyn syn = {};
+  // A peer that agreed on timestamps sends them in every segment (RFC 7323 3.2).
+  const bool timestamped = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
+  if (!read_cookie(ns, tuple, seg, now, timestamped, &syn)) {
     ns.count(Counter::SyncookiesFailed);
     *reason = ATCP_REASON_COOKIE_BAD;
     return Fate::Consumed;
@@ -85,7 +95,7 @@ Fate cookie_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, 
 
   Handshake hs = {};
   *reason = ATCP_REASON_NO_ROUTE;
-  if (!recall(ns, t, tuple, seg, peer_mss, &hs)) return Fate::Consumed;
+  if (!recall(ns, t, tuple, seg, syn, timestamped, &hs)) return Fate::Consumed;
   *reason = ATCP_REASON_NONE;
   switch (make_child(ns, t, tuple, hs, nullptr, 0, seg, pkt, now)) {
     case ChildResult::Made:

@@ -9,10 +9,10 @@
 
 namespace atcp {
 
-/// SYN-ACK without a request. ATCP_REASON_NONE, or why none left. pkt stays the caller's. Context:
-/// inside RCU. Lock: none.
+/// SYN-ACK without a request, in the buffer of the SYN if that can be. ATCP_REASON_NONE, or why none
+/// left. Consumes pkt. Context: inside RCU, since route was looked up. Lock: none.
 uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg,
-                       const atcp_route& route, Now now);
+                       const atcp_route& route, atcp_pkt* pkt, Now now);
 
 /// An ACK for which no request exists: if it carries a cookie, a connection is made. *reason says why
 /// not, and pkt is the caller's then. Context: inside RCU. Lock: none.

@@ -27,7 +27,7 @@ Fate refuse(Ns& ns, Listener& l, atcp_pkt* pkt, uint32_t reason) {
 
 Fate answered(Listener& l, atcp_pkt* pkt) {
   l.ledger.add(LedgerItem::SynAcks);
-  atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
+  if (pkt != nullptr) atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
   return Fate::Consumed;
 }
 
@@ -50,6 +50,10 @@ bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
 Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt, Now now,
                const TwSyn* old) {
   Listener& l = *t.listener;
+  // A socket cannot connect to itself this way: it would have been found before the listener was. The
+  // answer would come back, and be answered.
+  if (tuple.laddr.v4 == tuple.raddr.v4 && tuple.lport == tuple.rport)
+    return refuse(ns, l, pkt, ATCP_REASON_SYN_FROM_SELF);
   const uint32_t mode = ns.param(Param::Syncookies);
   bool cookie = false;
 
@@ -73,8 +77,8 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
     return refuse(ns, l, pkt, ATCP_REASON_NO_ROUTE);
   if (cookie) {
-    const uint32_t reason = cookie_answer(ns, t, tuple, seg, route, now);
-    return reason == ATCP_REASON_NONE ? answered(l, pkt) : refuse(ns, l, pkt, reason);
+    const uint32_t reason = cookie_answer(ns, t, tuple, seg, route, pkt, now);
+    return reason == ATCP_REASON_NONE ? answered(l, nullptr) : refuse(ns, l, nullptr, reason);
   }
 
   Handshake hs = {};

@@ -235,7 +235,7 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
 }
 
 bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
-                 uint32_t tsval) {
+                 uint32_t tsval, const atcp_reuse* reuse) {
   Header h;
   h.flags = ATCP_SYN | ATCP_ACK;
   h.seq = hs.iss;
@@ -250,7 +250,7 @@ bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, con
     h.tsval = tsval;
     h.tsecr = load_relaxed(&hs.ts_recent);
   }
-  return send_reply(ns, listener, tuple, h);
+  return send_reply(ns, listener, tuple, h, reuse);
 }
 
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,

@@ -79,7 +79,8 @@ namespace {
   X(NORMAL_CLOSE, "normal_close", "both FINs acknowledged") \
   X(FILTERED, "filtered", "the socket's BPF filter or IPsec policy refused it") \
   X(DEFER_ACCEPT, "defer_accept", "TCP_DEFER_ACCEPT: third ACK without data ignored") \
-  X(MIGRATE_FULL, "migrate_full", "no place for it in another listener of the group")
+  X(MIGRATE_FULL, "migrate_full", "no place for it in another listener of the group") \
+  X(SYN_FROM_SELF, "syn_from_self", "SYN to a listener from its own address and port (land attack)")
 // clang-format on
 
 #define ATCP_ROW(id, name, help) {name, help},

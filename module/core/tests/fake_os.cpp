@@ -664,7 +664,15 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
 }
 
 int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple* t,
-                 const uint8_t* hdr, uint32_t hdr_len) {
+                 const uint8_t* hdr, uint32_t hdr_len, const struct atcp_reuse* reuse) {
+  if (reuse != nullptr && reuse->pkt != nullptr) {
+    if (FakePkt::of(reuse->pkt).where != FakePkt::Where::Core)
+      Port::the().complain("emit in the buffer of a packet that is not the core's");
+    Port::the().recycled++;
+    Port::the().free_pkt(FakePkt::of(reuse->pkt));
+  }
+  if (reuse != nullptr && reuse->route != nullptr && reuse->route->port != ns)
+    Port::the().complain("emit with a route of another namespace, or of none");
   if (Port::the().fails(Fault::Emit)) return -1;
   Emitted e;
   e.from = ns;
@@ -724,14 +732,14 @@ bool atcp_os_conn_route(struct atcp_conn* c, struct atcp_route* out) {
   const FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_route");
   if (Port::the().fails(Fault::Route)) return false;
-  *out = {fc.ns->mtu, fc.ns->advmss};
+  *out = {fc.ns->mtu, fc.ns->advmss, fc.ns};
   return true;
 }
 
 bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple*,
                    struct atcp_route* out) {
   if (Port::the().fails(Fault::Route)) return false;
-  *out = {ns->mtu, ns->advmss};
+  *out = {ns->mtu, ns->advmss, ns};
   return true;
 }
 

@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fake_os.h"
+
 namespace atcp::test {
 namespace {
 
-constexpr SipKey kKey = {{1, 2}};
+constexpr CookieKind kKinds[] = {CookieKind::Plain, CookieKind::Timestamped};
+constexpr CookieSyn kSyn = {1460, true, true, 7};
 
 atcp_tuple some_tuple(uint16_t port) {
   atcp_tuple t = {};
@@ -20,54 +23,146 @@ atcp_tuple some_tuple(uint16_t port) {
   return t;
 }
 
-TEST(Cookie, MssIsCutToOneOfFour) {
+class CookieTest : public ::testing::Test {
+ protected:
+  CookieTest() { key.init(); }
+  Seq make(CookieKind kind, const CookieSyn& syn, uint32_t now_s) {
+    return cookie_make(key, kind, some_tuple(1), Seq(7), syn, now_s);
+  }
+  bool check(CookieKind kind, Seq c, uint32_t now_s) {
+    return cookie_check(key, kind, some_tuple(1), Seq(7), c, now_s, &out);
+  }
+
+  FakeOs os;
+  RotatingKey key;
+  CookieSyn out = {};
+};
+
+TEST_F(CookieTest, MssIsCutToOneOfEight) {
   const struct {
     uint16_t in, out;
-  } kRows[] = {{100, 536},   {536, 536},   {1000, 536},  {1300, 1300}, {1400, 1300},
-               {1440, 1440}, {1459, 1440}, {1460, 1460}, {9000, 1460}};
-  for (const auto& row : kRows) {
-    uint16_t mss = 0;
-    const Seq c = cookie_make(kKey, some_tuple(1), Seq(7), row.in, 1000);
-    ASSERT_TRUE(cookie_check(kKey, some_tuple(1), Seq(7), c, 1000, &mss));
-    EXPECT_EQ(mss, row.out) << row.in;
+  } kRows[] = {{100, 536},   {536, 536},   {1219, 536},  {1220, 1220}, {1299, 1220},
+               {1300, 1300}, {1379, 1300}, {1400, 1380}, {1440, 1440}, {1451, 1440},
+               {1452, 1452}, {1460, 1460}, {8959, 1460}, {8960, 8960}, {65535, 8960}};
+  for (const CookieKind kind : kKinds) {
+    for (const auto& row : kRows) {
+      ASSERT_TRUE(check(kind, make(kind, {row.in, false, false, 0}, 1000), 1000));
+      EXPECT_EQ(out.mss, row.out) << row.in;
+    }
   }
 }
 
-TEST(Cookie, HoldsForTwoPeriods) {
-  uint16_t mss = 0;
-  for (const uint32_t made : {0u, 59u, 60u, 119u, 6000u}) {
-    const Seq c = cookie_make(kKey, some_tuple(1), Seq(7), 1460, made);
-    const uint32_t end = (made / 60 + 2) * 60;
-    EXPECT_TRUE(cookie_check(kKey, some_tuple(1), Seq(7), c, end - 1, &mss)) << made;
-    EXPECT_FALSE(cookie_check(kKey, some_tuple(1), Seq(7), c, end, &mss)) << made;
-    EXPECT_FALSE(cookie_check(kKey, some_tuple(1), Seq(7), c, end + 60, &mss)) << made;
+TEST_F(CookieTest, LosesNothingThatLinuxKeeps) {
+  for (uint32_t mss = 536; mss < 65536; mss++) {
+    const uint16_t linux_mss = mss >= 1460 ? 1460 : mss >= 1440 ? 1440 : mss >= 1300 ? 1300 : 536;
+    if (mss % 97 != 0 && mss != 1300 && mss != 1440 && mss != 1460) continue;
+    ASSERT_TRUE(check(CookieKind::Plain,
+                      make(CookieKind::Plain, {static_cast<uint16_t>(mss), false, false, 0}, 1),
+                      1));
+    EXPECT_GE(out.mss, linux_mss) << mss;
+    EXPECT_LE(out.mss, mss);
   }
 }
 
-TEST(Cookie, IsBoundToEverything) {
-  uint16_t mss = 0;
-  const Seq c = cookie_make(kKey, some_tuple(1), Seq(7), 1460, 1000);
-  EXPECT_FALSE(cookie_check({{1, 3}}, some_tuple(1), Seq(7), c, 1000, &mss));
-  EXPECT_FALSE(cookie_check(kKey, some_tuple(2), Seq(7), c, 1000, &mss));
-  EXPECT_FALSE(cookie_check(kKey, some_tuple(1), Seq(8), c, 1000, &mss));
-  for (uint32_t bit = 0; bit < 32; bit++)
-    EXPECT_FALSE(cookie_check(kKey, some_tuple(1), Seq(7), Seq(c.raw() ^ (1u << bit)), 1000, &mss))
-        << bit;
+TEST_F(CookieTest, PlainOneCarriesWindowScaleAndSack) {
+  constexpr uint8_t kFloor[] = {0, 0, 2, 2, 4, 4, 6, 7, 8, 8, 10, 10, 10, 10, 10};
+  for (const bool sack : {false, true}) {
+    for (uint8_t shift = 0; shift <= 14; shift++) {
+      ASSERT_TRUE(
+          check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, true, shift}, 1), 1));
+      EXPECT_EQ(out.sack_ok, sack);
+      EXPECT_TRUE(out.wscale_ok);
+      EXPECT_EQ(out.snd_wscale, kFloor[shift]) << int(shift);
+    }
+    ASSERT_TRUE(check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, false, 9}, 1), 1));
+    EXPECT_FALSE(out.wscale_ok);
+    EXPECT_EQ(out.snd_wscale, 0);
+    EXPECT_EQ(out.sack_ok, sack);
+  }
 }
 
-TEST(Cookie, TimestampCarriesOptionsAndIsNotAhead) {
+TEST_F(CookieTest, HoldsForTwoPeriods) {
+  for (const CookieKind kind : kKinds) {
+    key.init();  // time begins anew
+    // 600 s of use apart, so the key changes on the way.
+    for (const uint32_t made : {0u, 59u, 60u, 119u, 6000u, 6059u, 6599u, 6600u, 6659u}) {
+      const Seq c = make(kind, kSyn, made);
+      const uint32_t end = (made / 60 + 2) * 60;
+      EXPECT_TRUE(check(kind, c, made)) << made;
+      EXPECT_TRUE(check(kind, c, end - 1)) << made;
+      EXPECT_FALSE(check(kind, c, end)) << made;
+      EXPECT_FALSE(check(kind, c, end + 60)) << made;
+    }
+  }
+}
+
+TEST_F(CookieTest, FromTheFutureIsNone) {
+  for (const CookieKind kind : kKinds) {
+    const Seq c = make(kind, kSyn, 6060);
+    EXPECT_TRUE(check(kind, c, 6060));
+    EXPECT_FALSE(check(kind, c, 6059));
+    EXPECT_FALSE(check(kind, c, 6000));
+    EXPECT_FALSE(check(kind, c, 5940));
+  }
+}
+
+TEST_F(CookieTest, KeyIsReplacedAndItsCookiesLiveOn) {
+  for (const CookieKind kind : kKinds) {
+    key.init();
+    make(kind, kSyn, 60000);
+    const Seq old = make(kind, kSyn, 60599);
+    make(kind, kSyn, 60600);  // the new key's first
+    EXPECT_TRUE(check(kind, old, 60600));
+    EXPECT_TRUE(check(kind, old, 60659));
+    EXPECT_FALSE(check(kind, old, 60660));
+  }
+}
+
+TEST_F(CookieTest, IsBoundToEverything) {
+  RotatingKey other;
+  other.init();
+  for (const CookieKind kind : kKinds) {
+    const CookieKind wrong =
+        kind == CookieKind::Plain ? CookieKind::Timestamped : CookieKind::Plain;
+    const Seq c = make(kind, kSyn, 1000);
+    ASSERT_TRUE(check(kind, c, 1000));
+    EXPECT_FALSE(check(wrong, c, 1000));
+    EXPECT_FALSE(cookie_check(other, kind, some_tuple(1), Seq(7), c, 1000, &out));
+    EXPECT_FALSE(cookie_check(key, kind, some_tuple(2), Seq(7), c, 1000, &out));
+    EXPECT_FALSE(cookie_check(key, kind, some_tuple(1), Seq(8), c, 1000, &out));
+    atcp_tuple port = some_tuple(1);
+    port.lport = to_be16(81);
+    EXPECT_FALSE(cookie_check(key, kind, port, Seq(7), c, 1000, &out));
+    atcp_tuple addr = some_tuple(1);
+    addr.laddr.v4 ^= 1;
+    EXPECT_FALSE(cookie_check(key, kind, addr, Seq(7), c, 1000, &out));
+    for (uint32_t bit = 0; bit < 32; bit++)
+      EXPECT_FALSE(check(kind, Seq(c.raw() ^ (1u << bit)), 1000)) << bit;
+  }
+}
+
+TEST_F(CookieTest, TimestampCarriesOptionsAndIsNotAhead) {
   for (const uint32_t now : {0u, 1u, 63u, 64u, 1000003u, 0xffffffffu}) {
     for (int ws = -1; ws <= 14; ws++) {
-      const CookieOptions in = {ws % 2 == 0, ws >= 0, static_cast<uint8_t>(ws < 0 ? 0 : ws)};
+      const CookieSyn in = {1460, ws % 2 == 0, ws >= 0, static_cast<uint8_t>(ws < 0 ? 0 : ws)};
       const uint32_t ts = cookie_tsval(now, in);
       EXPECT_LE(static_cast<int32_t>(ts - now), 0);
       EXPECT_GT(static_cast<int32_t>(ts - now), -128);
-      const CookieOptions out = cookie_options(ts);
-      EXPECT_EQ(out.sack_ok, in.sack_ok);
-      EXPECT_EQ(out.wscale_ok, in.wscale_ok);
-      EXPECT_EQ(out.snd_wscale, in.snd_wscale);
+      for (const uint32_t later : {0u, 1u, 120000u}) {
+        ASSERT_TRUE(cookie_take_tsval(ts, now + later, &out));
+        EXPECT_EQ(out.sack_ok, in.sack_ok);
+        EXPECT_EQ(out.wscale_ok, in.wscale_ok);
+        EXPECT_EQ(out.snd_wscale, in.snd_wscale);
+      }
     }
   }
+}
+
+TEST_F(CookieTest, TimestampThatWasNeverSentIsNone) {
+  const uint32_t ts = cookie_tsval(5000000, kSyn);
+  EXPECT_FALSE(cookie_take_tsval(ts, ts - 1, &out));          // from the future
+  EXPECT_FALSE(cookie_take_tsval(ts, ts + 121000, &out));     // from long ago
+  EXPECT_FALSE(cookie_take_tsval(ts | 0x20, ts + 64, &out));  // a bit that is always clear
 }
 
 }  // namespace
