@@ -219,12 +219,16 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	t.raddr.v4 = (__force u32)daddr;
 	t.lport = (__force u16)inet->inet_sport;
 	t.rport = (__force u16)usin->sin_port;
-	err = -atcp_errno(atcp_core_connect(&asp->conn, &t, atcp_now()));
+	err = -atcp_errno(atcp_core_connect(&asp->conn, &t, asp->flags & ATCP_F_FASTOPEN,
+					    atcp_now()));
 	if (err) {
 		atcp_connect_undo(sk);
 		return err;
 	}
 	inet->inet_sport = atcp_be16(t.lport);
 	inet->inet_num = ntohs(inet->inet_sport);
+	/* The SYN waits for data: connect() returns at once, as if it were done. */
+	if (atcp_core_syn_held(&asp->conn))
+		atcp_defer_connect(sk);
 	return 0;
 }

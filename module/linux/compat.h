@@ -60,4 +60,25 @@ static inline u8 atcp_rt_tos(const struct sock *sk)
 #endif
 }
 
+/* connect() succeeds before the SYN is sent: __inet_stream_connect() is not to wait. The mark goes with the
+ * first data.
+ */
+static inline void atcp_defer_connect(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	inet_set_bit(DEFER_CONNECT, sk);
+#else
+	inet_sk(sk)->defer_connect = 1;
+#endif
+}
+
+static inline void atcp_undefer_connect(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	inet_clear_bit(DEFER_CONNECT, sk);
+#else
+	inet_sk(sk)->defer_connect = 0;
+#endif
+}
+
 #endif /* ATCP_COMPAT_H */

@@ -126,7 +126,9 @@ __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	/* Fast open: the first data is waited for, or came with the peer's SYN. */
+	if ((state != TCP_SYN_SENT && state != TCP_SYN_RECV) ||
+	    atcp_core_can_send(&asp->conn)) {
 		if (atcp_readable(sk))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (shutdown & SEND_SHUTDOWN) {

@@ -41,6 +41,7 @@ enum {
 	ATCP_F_ORPHAN = 0x04,	 /* counted in atcp_orphans */
 	ATCP_F_DESTROYED = 0x08, /* atcp_sock_destroy() has run */
 	ATCP_F_COUNTED = 0x10,	 /* counted in atcp_osns.sockets */
+	ATCP_F_FASTOPEN = 0x20,	 /* sendmsg(MSG_FASTOPEN) is connecting */
 };
 
 /**

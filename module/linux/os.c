@@ -265,6 +265,8 @@ int atcp_errno(enum atcp_err err)
 		return ERANGE;
 	case ATCP_ERR_ABORTED:
 		return ECONNABORTED;
+	case ATCP_ERR_NOT_SUPPORTED:
+		return EOPNOTSUPP;
 	}
 	return EPROTO;
 }

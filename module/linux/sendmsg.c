@@ -165,20 +165,70 @@ static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool 
 	return took;
 }
 
+/*
+ * MSG_FASTOPEN: connect to the message's address. 0: go on, the data may be queued. -EINPROGRESS: the server's
+ * cookie is not known, the SYN is under way without data, and the program does not want to wait. Lock:
+ * socket.
+ */
+static int atcp_fastopen_connect(struct sock *sk, struct msghdr *msg, long timeo)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+	struct sockaddr *addr = msg->msg_name;
+	int err;
+
+	if (!atcp_core_fastopen_enabled(&asp->conn) ||
+	    (addr && msg->msg_namelen >= sizeof(addr->sa_family) && addr->sa_family == AF_UNSPEC))
+		return -EOPNOTSUPP;
+	if (atcp_core_syn_held(&asp->conn))
+		return 0;
+	if (!addr)
+		return sk->sk_state == TCP_CLOSE ? -EINVAL : 0;
+	asp->flags |= ATCP_F_FASTOPEN;
+	err = __inet_stream_connect(sk->sk_socket, addr, msg->msg_namelen, O_NONBLOCK, 1);
+	asp->flags &= ~ATCP_F_FASTOPEN;
+	if (err == -EINPROGRESS && (timeo || atcp_core_syn_held(&asp->conn)))
+		return 0;
+	return err;
+}
+
+/* What a held SYN waited for is queued, and sent with it: wait for the connection, as sendmsg(2) with
+ * MSG_FASTOPEN does, unless told not to. Lock: socket.
+ */
+static ssize_t atcp_fastopen_sent(struct sock *sk, ssize_t copied, long timeo)
+{
+	int err = 0;
+
+	atcp_undefer_connect(sk);
+	atcp_core_connect_go(&atcp_sk(sk)->conn, atcp_now());
+	if (timeo && sk->sk_state == TCP_SYN_SENT)
+		err = sk_stream_wait_connect(sk, &timeo);
+	/* Refused: the data went nowhere. A signal or a timeout leaves it queued. */
+	if (sk->sk_err)
+		return sock_error(sk);
+	return err && !copied ? err : copied;
+}
+
 /* Lock: socket. */
 static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags)
 {
 	struct atcp_conn *c = &atcp_sk(sk)->conn;
 	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
 	ssize_t copied = 0;
+	bool fastopen;
 	int pieces = 0;
 	int err;
 	u32 goal;
 
-	/* Urgent data and fast open are not offered yet. */
-	if (flags & (MSG_OOB | MSG_FASTOPEN))
+	/* Urgent data is not offered yet. */
+	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+	if (src->msg && (flags & MSG_FASTOPEN)) {
+		err = atcp_fastopen_connect(sk, src->msg, timeo);
+		if (err)
+			return err;
+	}
+	fastopen = atcp_core_syn_held(c);
+	if (!atcp_core_can_send(c) && ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
 			goto failed;
@@ -220,9 +270,14 @@ restart:
 	}
 	if (copied)
 		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
+	if (fastopen)
+		return atcp_fastopen_sent(sk, copied, timeo);
 	return copied;
 
 failed:
+	/* Without its data the SYN goes all the same. */
+	if (fastopen && !copied)
+		atcp_fastopen_sent(sk, 0, 0);
 	if (copied) {
 		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
 		return copied;

@@ -215,6 +215,7 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	WRITE_ONCE(sk->sk_err_soft, 0);
+	atcp_undefer_connect(sk);
 
 	inet->inet_dport = 0;
 	inet->inet_daddr = 0;

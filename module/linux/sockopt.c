@@ -53,6 +53,9 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 	if (copy_from_sockptr(&number, val, sizeof(number)))
 		return -EFAULT;
 
+	/* As listen(): no queue is longer than somaxconn. */
+	if (opt == TCP_FASTOPEN)
+		number = min(number, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
 	lock_sock(sk);
 	e = atcp_core_set_option(&atcp_sk(sk)->conn, opt, number, atcp_now());
 	release_sock(sk);
@@ -82,6 +85,8 @@ static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 		info->tcpi_snd_wscale = c->snd_wscale;
 		info->tcpi_rcv_wscale = c->rcv_wscale;
 	}
+	if (c->syn_data)
+		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_rto = c->rto_us;
 	info->tcpi_ato = c->ato_us;
 	info->tcpi_snd_mss = c->snd_mss;

@@ -121,9 +121,18 @@ enum atcp_err atcp_core_listen(struct atcp_conn *c, uint32_t backlog, uint32_t f
 struct atcp_conn *atcp_core_accept(struct atcp_conn *c, uint64_t now_ns);
 /*
  * Active open to t (laddr and raddr known; lport 0: choose one and return it in t). Hashes and
- * sends the SYN. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
+ * sends the SYN, or holds it back for data (RFC 7413): with_data, or TCP_FASTOPEN_CONNECT is set and
+ * the SYN may carry some. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
  */
-enum atcp_err atcp_core_connect(struct atcp_conn *c, struct atcp_tuple *t, uint64_t now_ns);
+enum atcp_err atcp_core_connect(struct atcp_conn *c, struct atcp_tuple *t, bool with_data,
+				uint64_t now_ns);
+/* May programs of this namespace send data with a SYN (parameter fastopen)? Lock: none needed. */
+bool atcp_core_fastopen_enabled(const struct atcp_conn *c);
+/* Is a SYN being held? Lock: none needed. */
+bool atcp_core_syn_held(const struct atcp_conn *c);
+/* Send the SYN that is held, with what has been queued meanwhile; atcp_core_tx_push does so too.
+ * Nothing to do if none is. */
+void atcp_core_connect_go(struct atcp_conn *c, uint64_t now_ns);
 
 /* Send queue. The last piece, if nothing of it was sent yet and more may be added; else NULL. */
 struct atcp_pkt *atcp_core_tx_tail(struct atcp_conn *c, uint32_t *len);
@@ -192,6 +201,7 @@ struct atcp_conn_info {
 	uint32_t last_data_sent_us, last_data_recv_us, last_ack_recv_us;
 	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
 	uint32_t timer_kind, timer_left_us, keepalive_on, dsack_dups, reord_seen;
+	uint32_t syn_data; /* not 0: data of a SYN was taken */
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 };
 void atcp_core_conn_info(const struct atcp_conn *c, struct atcp_conn_info *out, uint64_t now_ns);
@@ -199,7 +209,8 @@ void atcp_core_conn_info(const struct atcp_conn *c, struct atcp_conn_info *out, 
 uint32_t atcp_core_conn_unsent(const struct atcp_conn *c);  /* write_seq - snd_nxt, SIOCOUTQNSD */
 uint32_t atcp_core_conn_unacked(const struct atcp_conn *c); /* write_seq - snd_una, SIOCOUTQ */
 uint32_t atcp_core_accept_queue(const struct atcp_conn *c); /* length, for poll */
-/* May the program write: state allows it (ESTABLISHED, CLOSE_WAIT). */
+/* May the program write: state allows it (ESTABLISHED, CLOSE_WAIT; with fast open SYN_RECEIVED and, while the
+ * SYN is held, SYN_SENT). */
 bool atcp_core_can_send(const struct atcp_conn *c);
 
 /* A listener's queues and its ledger. Whenever no segment is just being processed,

@@ -103,7 +103,14 @@ enum {
 	ATCP_OPT_SACK_OK = 0x04,
 	ATCP_OPT_SACK = 0x08,
 	ATCP_OPT_TS = 0x10,
+	ATCP_OPT_FASTOPEN = 0x20,
 	ATCP_OPT_MALFORMED = 0x80, /* an impossible length; what came before it counts */
+};
+
+/* A cookie of TCP Fast Open (RFC 7413 4.1.1): 4 to 16 bytes, or none, which asks for one. */
+struct atcp_fastopen_cookie {
+	uint8_t len;
+	uint8_t bytes[16];
 };
 
 /* One received segment (or GRO aggregate), parsed and length-checked; host byte order. */
@@ -129,6 +136,7 @@ struct atcp_seg {
 		uint32_t start;
 		uint32_t end;
 	} sack[4];
+	struct atcp_fastopen_cookie fastopen; /* SYN only */
 };
 
 /* Errors a connection or a call can have. One function of the port turns them into errno. */
@@ -154,6 +162,7 @@ enum atcp_err {
 	ATCP_ERR_NOT_FOUND,	/* ENOENT */
 	ATCP_ERR_RANGE,		/* ERANGE */
 	ATCP_ERR_ABORTED,	/* ECONNABORTED */
+	ATCP_ERR_NOT_SUPPORTED, /* EOPNOTSUPP */
 };
 
 /* What atcp_os_conn_event tells the program's side. */

@@ -63,6 +63,7 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   o->data_segs_in = t.data_segs_in;
   o->data_segs_out = t.data_segs_out;
   o->keepalive_on = t.keepalive_on;
+  o->syn_data = t.syn_data_acked;
   o->dsack_dups = t.dsack_dups;
   const uint64_t first = t.timers.earliest();
   o->timer_left_us =

@@ -11,11 +11,12 @@ namespace atcp {
 namespace {
 
 /// The peer reset us (RFC 9293 3.10.7.4, second check).
-void reset_by_peer(Tcb& t) {
+void reset_by_peer(Tcb& t, Now now) {
   switch (t.state) {
     case State::SynReceived:
       // MUST-11: a passive open goes back to LISTEN without a word; an active one was refused.
       t.count(Counter::EmbryonicRsts);
+      fastopen_settle(t, max(static_cast<uint32_t>(now.us / 1000000), 1u));
       done(t, ATCP_REASON_RESET_BY_PEER, t.passive ? ATCP_ERR_RESET : ATCP_ERR_REFUSED);
       return;
     case State::CloseWait:
@@ -74,7 +75,7 @@ uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
     }
     switch (v) {
       case RstVerdict::Reset:
-        reset_by_peer(t);
+        reset_by_peer(t, now);
         return ATCP_REASON_RESET_BY_PEER;
       case RstVerdict::Challenge:
         send_challenge_ack(t, now);

@@ -31,6 +31,7 @@ bool Ns::init(atcp_osns* port, uint32_t ehash_entries) {
   atcp_os_random(&isn_key, sizeof(isn_key));
   atcp_os_random(&ts_key, sizeof(ts_key));
   cookie_key.init();
+  fastopen.init();
   return ehash.init(port, ehash_entries == 0 ? kDefaultEhashEntries : ehash_entries,
                     param(Param::EhashMin), param(Param::EhashMax), keys[0]) &&
          listeners.init(keys[1]) && ports.init(keys[2]) && wheel.init(port);

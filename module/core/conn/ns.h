@@ -8,6 +8,7 @@
 #include "base/rotating_key.h"
 #include "base/seq.h"
 #include "base/siphash.h"
+#include "conn/fastopen.h"
 #include "table/counters.h"
 #include "table/ehash.h"
 #include "table/listen_table.h"
@@ -28,8 +29,9 @@ struct Ns {
   SipKey isn_key;          ///< RFC 6528
   SipKey ts_key;           ///< offset of the timestamp clock per tuple
   RotatingKey cookie_key;  ///< SYN cookies
-  uint32_t timewaits;      ///< entries, atomic
-  uint32_t requests;       ///< entries, atomic
+  Fastopen fastopen;
+  uint32_t timewaits;  ///< entries, atomic
+  uint32_t requests;   ///< entries, atomic
   uint32_t
       challenge_second;  ///< second in which challenge_sent counts (racy on purpose: a limit, not a count)
   uint32_t challenge_sent;

@@ -93,6 +93,12 @@ void take_irs(Tcb& t, const atcp_seg& seg, Now now) {
   receive_init(t);
 }
 
+void start_syn(Tcb& t, Now now) {
+  send_syn(t, now);
+  t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
+  t.timers.sync(t.conn());
+}
+
 void refuse_ack(Tcb& t, const atcp_seg& seg) {
   Header h;
   h.lport = t.lport;
@@ -108,7 +114,7 @@ void refuse_ack(Tcb& t, const atcp_seg& seg) {
 
 }  // namespace
 
-atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now) {
+atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
   if (t.state != State::Closed) return ATCP_ERR_IS_CONN;
   if (t.in_done) tcb_restart(t);
   if (!prepare_syn(t)) return ATCP_ERR_HOST_UNREACH;
@@ -138,16 +144,23 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now) {
   t.retrans_stamp_us = now.us;
   set_state(t, State::SynSent);
   t.count(Counter::ActiveOpens);
-  send_syn(t, now);
-  t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
-  t.timers.sync(t.conn());
+  t.fastopen = with_data || t.fastopen_connect;
+  t.syn_held = t.fastopen && fastopen_ready(t, tuple, now);
+  if (!t.syn_held) start_syn(t, now);
   return ATCP_OK;
+}
+
+void connect_go(Tcb& t, Now now) {
+  if (!t.syn_held || t.state != State::SynSent) return;
+  t.syn_held = false;
+  t.retrans_stamp_us = now.us;
+  start_syn(t, now);
 }
 
 void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   const bool ack = (seg.flags & ATCP_ACK) != 0;
   const Seq seg_ack(seg.ack);
-  // First: ACK. Only iss+1 can be acknowledged: there is no data on our SYN.
+  // First: ACK. Of the SYN, and of data that it may have carried.
   if (ack && (seg_ack <= t.iss || seg_ack > t.snd_nxt)) {
     if ((seg.flags & ATCP_RST) == 0) {
       refuse_ack(t, seg);
@@ -190,11 +203,16 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   take_syn_options(t, seg);
   take_irs(t, seg, now);
   if (ack) {
-    t.snd_una = seg_ack;
+    t.snd_una = t.iss + 1;
     t.bytes_acked += 1;  // Linux's tcpi_bytes_acked counts the SYN of an active open
     if (t.syn_retries == 0)
       t.rtt.sample(static_cast<uint32_t>(max<uint64_t>(now.us - first_syn_us, 1)), now.us);
     become_established(t, now);
+    if (t.fastopen) {
+      // What of our data it took (the window of a SYN is not scaled, so seg goes as it is).
+      if (seg_ack > t.iss + 1) process_ack(t, seg, now);
+      fastopen_answered(t, seg);
+    }
     // Payload or FIN on a SYN-ACK: what follows the SYN is in order.
     atcp_seg rest = seg;
     rest.seq += 1;
@@ -209,6 +227,7 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     return;
   }
   // Simultaneous open (RFC 9293 3.5): SYN without ACK.
+  if (t.fastopen) fastopen_answered(t, seg);
   set_state(t, State::SynReceived);
   send_syn(t, now);
   t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
@@ -222,6 +241,7 @@ void become_established(Tcb& t, Now now) {
     t.rtt.sample(kRtoFallbackUs / 3, now.us);
     t.cc.cwnd = 1;
   }
+  fastopen_settle(t, 0);
   t.retrans_stamp_us = 0;
   t.backoff = 0;
   t.retransmits = 0;

@@ -23,6 +23,9 @@ enum SolTcp : uint32_t {
   kWindowClamp = 10,
   kQuickack = 12,
   kUserTimeout = 18,
+  kFastopen = 23,
+  kFastopenConnect = 30,
+  kFastopenNoCookie = 34,
 };
 
 constexpr int32_t kMinUserMss = 88;
@@ -123,6 +126,20 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       if (v < 0) return ATCP_ERR_INVALID;
       t.user_timeout_ms = static_cast<uint32_t>(v);
       return ATCP_OK;
+    case kFastopen:
+      if (v < 0 || !in(t.state, bit(State::Closed) | bit(State::Listen))) return ATCP_ERR_INVALID;
+      return fastopen_set_queue(t, static_cast<uint32_t>(v)) ? ATCP_OK : ATCP_ERR_NO_MEMORY;
+    case kFastopenConnect:
+      if (v < 0 || v > 1) return ATCP_ERR_INVALID;
+      if ((t.param(Param::Fastopen) & kFastopenClient) == 0) return ATCP_ERR_NOT_SUPPORTED;
+      if (t.state != State::Closed) return ATCP_ERR_INVALID;
+      t.fastopen_connect = v != 0;
+      return ATCP_OK;
+    case kFastopenNoCookie:
+      if (v < 0 || v > 1 || !in(t.state, bit(State::Closed) | bit(State::Listen)))
+        return ATCP_ERR_INVALID;
+      t.fastopen_no_cookie = v != 0;
+      return ATCP_OK;
     default:
       return ATCP_ERR_NO_OPTION;
   }
@@ -170,6 +187,15 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       return ATCP_OK;
     case kUserTimeout:
       *v = static_cast<int32_t>(t.user_timeout_ms);
+      return ATCP_OK;
+    case kFastopen:
+      *v = t.fastopen_queue != nullptr ? static_cast<int32_t>(t.fastopen_queue->most) : 0;
+      return ATCP_OK;
+    case kFastopenConnect:
+      *v = t.fastopen_connect;
+      return ATCP_OK;
+    case kFastopenNoCookie:
+      *v = t.fastopen_no_cookie;
       return ATCP_OK;
     default:
       return ATCP_ERR_NO_OPTION;

@@ -148,6 +148,10 @@ uint32_t segs_of(const Tcb& t, uint32_t len) {
   return len <= t.mss ? 1 : (len + t.mss - 1) / t.mss;
 }
 
+void emit_plain(Tcb& t, const Header& h) {
+  emit_header(t, h);
+}
+
 void send_ack(Tcb& t, Now now) {
   if (!in(t.state, kSynchronized)) return;
   Header h = base_header(t, t.snd_nxt, ATCP_ACK, now);
@@ -192,7 +196,11 @@ void send_syn(Tcb& t, Now now) {
   h.wscale = t.rcv_wscale;
   // RFC 7323 2.2: the window field of a SYN is never scaled.
   h.wnd = static_cast<uint16_t>(min(t.rcv_wnd, 65535u));
-  emit_header(t, h);
+  // Only the first one: should it not come through, the option or the data may be why.
+  if (!answer && t.fastopen && t.syn_retries == 0)
+    fastopen_send_syn(t, h, now);
+  else
+    emit_header(t, h);
 }
 
 void send_probe(Tcb& t, Now now) {
@@ -302,7 +310,13 @@ bool transmit(Tcb& t, TxSeg& s, Now now) {
 }
 
 void push(Tcb& t, bool more, Now now) {
-  if (!in(t.state, kSendStates | kFinStates) || t.send_head == nullptr) {
+  if (t.syn_held) {
+    connect_go(t, now);
+    return;
+  }
+  // RFC 7413 4.2.2: a server may answer early data before the handshake is complete.
+  const bool early = t.state == State::SynReceived && t.fastopen_of != nullptr;
+  if ((!in(t.state, kSendStates | kFinStates) && !early) || t.send_head == nullptr) {
     t.timers.sync(t.conn());
     return;
   }

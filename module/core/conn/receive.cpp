@@ -289,7 +289,8 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   const Seq seq(seg.seq);
   const Seq data_end = seq + seg.len;
   const Seq end = data_end + (fin ? 1 : 0);
-  if (!in(t.state, kReceiveStates)) {
+  const bool early = t.state == State::SynReceived && t.fastopen_of != nullptr;
+  if (!in(t.state, kReceiveStates) && !early) {
     // The peer already sent its FIN (RFC 9293 3.10.7.4, seventh check: "this should not occur").
     // Or this is the FIN again, and our ACK of it was lost.
     t.ack_now = true;

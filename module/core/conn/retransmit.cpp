@@ -119,6 +119,7 @@ void on_rto(Tcb& t, Now now) {
     arm_rto(t, now);
     return;
   }
+  fastopen_timed_out(t, t.retransmits + 1u, false, now);
   if (gave_up(t, now)) return;
   if (head->pkt() != nullptr && head->len != 0 && atcp_os_tx_busy(t.conn(), head->pkt())) {
     // It has not even left this host: sending it again would only add to the queue.

@@ -104,6 +104,8 @@ void tcb_restart(Tcb& t) {
   t.linger2_s = old.linger2_s;
   t.timewait_s = old.timewait_s;
   t.user_clamp = old.user_clamp;
+  t.fastopen_connect = old.fastopen_connect;
+  t.fastopen_no_cookie = old.fastopen_no_cookie;
   set_cc(t, *old.cc_ops, false, Now(0));
 }
 
@@ -149,6 +151,7 @@ void done(Tcb& t, uint32_t reason, atcp_err err) {
   if (has) t.count(c);
   if (reason != ATCP_REASON_NONE) t.ns->reason(reason);
   t.ns->ehash.remove(t);
+  fastopen_settle(t, 0);
   t.timers.cancel(t.conn());
   free_tx_queue(t);
   t.ofo.clear();

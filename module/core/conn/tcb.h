@@ -10,6 +10,7 @@
 #include <linux/atcp.h>
 
 #include "cc/cc_ops.h"
+#include "conn/fastopen.h"
 #include "conn/ns.h"
 #include "conn/reassembly.h"
 #include "conn/rtt.h"
@@ -94,7 +95,15 @@ struct Tcb : Endpoint {
   bool cwnd_limited : 1;   ///< the last attempt to send was stopped by cwnd
   bool rcvbuf_tuned : 1;   ///< rcv_space has a first measurement
   bool ts_offset_set : 1;
-  uint8_t err_soft;  ///< enum atcp_err of the last soft ICMP error
+  // TCP Fast Open.
+  bool fastopen : 1;            ///< the program has data for our SYN, or wants to have next time
+  bool syn_held : 1;            ///< SYN_SENT, but the SYN waits for the program's data
+  bool syn_fastopen : 1;        ///< our SYN had the option, or data
+  bool syn_data : 1;            ///< our SYN had data
+  bool syn_data_acked : 1;      ///< a SYN's data was taken, by the peer or (passive) by us
+  bool fastopen_connect : 1;    ///< TCP_FASTOPEN_CONNECT
+  bool fastopen_no_cookie : 1;  ///< TCP_FASTOPEN_NO_COOKIE
+  uint8_t err_soft;             ///< enum atcp_err of the last soft ICMP error
 
   // ---- sending, used for every ACK -----------------------------------------------------
   Seq iss;
@@ -187,6 +196,10 @@ struct Tcb : Endpoint {
   /// Queues and ledger, once the socket has listened; else nullptr. Freed with the Tcb. Constant
   /// while segments may look at it, which they do without the socket lock.
   Listener* listener;
+  /// Of a socket with TCP_FASTOPEN; else nullptr. Atomic, freed with the Tcb.
+  FastopenQueue* fastopen_queue;
+  /// The listener in whose queue this connection counts until its handshake is complete, referenced.
+  atcp_conn* fastopen_of;
   Tcb* accept_next;  ///< next in the listener's accept queue. Accept lock
 
   atcp_conn* conn() { return reinterpret_cast<atcp_conn*>(this); }
@@ -241,6 +254,8 @@ void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now);
 
 // ---- output.cpp --------------------------------------------------------------------------
 
+/// Hand a header without payload to the port, and count it.
+void emit_plain(Tcb& t, const Header& h);
 /// Pure ACK now.
 void send_ack(Tcb& t, Now now);
 /// RST for a connection: SEQ = snd_nxt, with ACK in synchronised states.
@@ -344,7 +359,10 @@ void input(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 /// Common to active and passive opens when the handshake completes.
 void become_established(Tcb& t, Now now);
-atcp_err connect(Tcb& t, atcp_tuple& tuple, Now now);
+/// with_data: the program has some for the SYN, which is then held, if it may carry any.
+atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now);
+/// Send a SYN that was held, with what is in the queue.
+void connect_go(Tcb& t, Now now);
 void close(Tcb& t, uint32_t unread, bool linger0, Now now);
 atcp_err shutdown_send(Tcb& t, Now now);
 /// To TIME_WAIT: an entry of its own takes our place in the table, and this connection is done.

@@ -24,6 +24,7 @@ void on_syn_timeout(Tcb& t, Now now) {
   const bool user = user_us != 0 && now.us - t.retrans_stamp_us >= user_us;
   t.count(Counter::TCPTimeouts);
   const uint32_t most = limit + (t.state == State::SynSent ? t.param(Param::SynLinearTimeouts) : 0);
+  fastopen_timed_out(t, t.syn_retries + 1u, t.syn_retries >= most || user, now);
   if (t.syn_retries >= most || user) {
     const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
     done(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_SYN, err);

@@ -21,6 +21,8 @@ void atcp_core_conn_fini(atcp_conn* c) {
   if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
   listener_free(t.listener);
   t.listener = nullptr;
+  if (t.fastopen_queue != nullptr) atcp_os_free(t.fastopen_queue, ATCP_MEM_LISTENER);
+  t.fastopen_queue = nullptr;
 }
 
 atcp_err atcp_core_bind(atcp_conn* c, uint16_t family, const atcp_ip* laddr, uint16_t* lport,
@@ -51,8 +53,20 @@ atcp_conn* atcp_core_accept(atcp_conn* c, uint64_t now_ns) {
   return child != nullptr ? child->conn() : nullptr;
 }
 
-atcp_err atcp_core_connect(atcp_conn* c, atcp_tuple* t, uint64_t now_ns) {
-  return connect(*tcb_of(c), *t, Now(now_ns));
+atcp_err atcp_core_connect(atcp_conn* c, atcp_tuple* t, bool with_data, uint64_t now_ns) {
+  return connect(*tcb_of(c), *t, with_data, Now(now_ns));
+}
+
+bool atcp_core_fastopen_enabled(const atcp_conn* c) {
+  return (tcb_of(c)->param(Param::Fastopen) & kFastopenClient) != 0;
+}
+
+bool atcp_core_syn_held(const atcp_conn* c) {
+  return tcb_of(c)->syn_held;
+}
+
+void atcp_core_connect_go(atcp_conn* c, uint64_t now_ns) {
+  connect_go(*tcb_of(c), Now(now_ns));
 }
 
 atcp_err atcp_core_shutdown(atcp_conn* c, uint64_t now_ns) {

@@ -154,7 +154,9 @@ uint32_t atcp_core_accept_queue(const atcp_conn* c) {
 }
 
 bool atcp_core_can_send(const atcp_conn* c) {
-  return in(tcb_of(c)->state, kSendStates);
+  const Tcb& t = *tcb_of(c);
+  if (t.state == State::SynSent) return t.syn_held;
+  return in(t.state, kSendStates) || (t.state == State::SynReceived && t.fastopen_of != nullptr);
 }
 
 void atcp_core_listener_info(const atcp_conn* c, atcp_listener_info* out, uint64_t now_ns) {

@@ -5,6 +5,7 @@
 // finds it early waits.
 #include "listen/child.h"
 
+#include "listen/fastopen_path.h"
 #include "listen/migrate.h"
 
 namespace atcp {
@@ -68,7 +69,7 @@ void fill(Tcb& c, const Handshake& hs, Now now) {
 
 ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        Request* request, uint32_t rtt_us, const atcp_seg& seg, atcp_pkt* pkt,
-                       Now now) {
+                       Now now, bool fastopen) {
   Listener& l = *listener.listener;
   if (!listener_reserve(l)) return ChildResult::Overflow;
   atcp_conn* conn = atcp_os_child_new(listener.conn(), &tuple);
@@ -108,10 +109,17 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   // The program closed the listener while we were at it: as if it had closed a moment later.
   if (!queued) listener_unreserve(l);
   if (!queued && !migrate_child(ns, listener, c, now)) {
-    l.ledger.refuse(Refused::Ack, ATCP_REASON_LISTENER_CLOSED);
+    if (fastopen) fastopen_give_back(ns, listener);
+    if (!fastopen) l.ledger.refuse(Refused::Ack, ATCP_REASON_LISTENER_CLOSED);
     abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
     ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
     atcp_os_child_discard(conn);
+    return ChildResult::Made;
+  }
+  if (fastopen) {
+    fastopen_begin(c, listener, seg, pkt, now);
+    if (queued) atcp_os_conn_event(listener.conn(), ATCP_EV_READABLE);
+    atcp_os_child_done(conn);
     return ChildResult::Made;
   }
   l.ledger.add(LedgerItem::Children);

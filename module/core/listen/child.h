@@ -18,11 +18,11 @@ enum class ChildResult : uint8_t {
 };
 
 /// A connection of the listener, for hs, in the place of `request` (nullptr: a cookie's, in a free
-/// place), fed with the segment that completes the handshake. rtt_us: 0 if not known. pkt is consumed
+/// place), fed with the segment that completes the handshake, or (fastopen) with the SYN that began it. rtt_us: 0 if not known. pkt is consumed
 /// only if the result is Made; the request is settled then, too. Context: softirq, inside RCU.
 ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        Request* request, uint32_t rtt_us, const atcp_seg& seg, atcp_pkt* pkt,
-                       Now now);
+                       Now now, bool fastopen = false);
 
 }  // namespace atcp
 

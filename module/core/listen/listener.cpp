@@ -5,8 +5,11 @@
 #include "listen/listener.h"
 
 #include "conn/reply.h"
+#include "listen/child.h"
 #include "listen/cookie_path.h"
+#include "listen/fastopen_path.h"
 #include "listen/migrate.h"
+#include "listen/request.h"
 
 namespace atcp {
 
@@ -84,6 +87,14 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   Handshake hs = {};
   negotiate(ns, t, tuple, seg, route, &hs);
   hs.iss = old != nullptr ? old->iss : initial_sequence(ns, tuple, now.ns);
+  // One that ends a TIME_WAIT entry takes its place in the table, which only a request does.
+  if (old == nullptr && fastopen_judge(ns, t, tuple, seg, now, &hs)) {
+    if (make_child(ns, t, tuple, hs, nullptr, 0, seg, pkt, now, true) == ChildResult::Made) {
+      l.ledger.add(LedgerItem::SynAcks);
+      return Fate::Consumed;
+    }
+    fastopen_give_back(ns, t);  // a request will do
+  }
   const uint32_t reason = request_start(ns, t, tuple, hs, old != nullptr ? old->w : nullptr, now);
   if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
@@ -176,6 +187,10 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
     }
     t.listener = l;
   }
+  constexpr uint32_t kAll = kFastopenServer | kFastopenAllListeners;
+  if ((t.param(Param::Fastopen) & kAll) == kAll && t.fastopen_queue == nullptr &&
+      !fastopen_set_queue(t, backlog))
+    return ATCP_ERR_NO_MEMORY;
   Listener& l = *t.listener;
   const uint8_t keep = t.bind.flags & ATCP_BIND_EXPLICIT_PORT;
   store_relaxed(&t.bind.flags, static_cast<uint8_t>(keep | flags));

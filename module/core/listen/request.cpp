@@ -250,6 +250,8 @@ bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, con
     h.tsval = tsval;
     h.tsecr = load_relaxed(&hs.ts_recent);
   }
+  h.has_fastopen = hs.fastopen_cookie;
+  if (hs.fastopen_cookie) fastopen_cookie(ns, tuple, &h.fastopen);
   return send_reply(ns, listener, tuple, h, reuse);
 }
 

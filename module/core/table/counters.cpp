@@ -82,7 +82,14 @@ namespace {
   X(OutOfWindowIcmps, "ICMP errors that quote a segment outside the window") \
   X(TCPMigrateReqSuccess, "requests and connections moved from a closing listener to another") \
   X(TCPMigrateReqFailure, "requests and connections that no other listener could take") \
-  X(TCPDeferAcceptDrop, "third ACKs without data ignored: TCP_DEFER_ACCEPT")
+  X(TCPDeferAcceptDrop, "third ACKs without data ignored: TCP_DEFER_ACCEPT") \
+  X(TCPFastOpenActive, "SYNs sent with data") \
+  X(TCPFastOpenActiveFail, "of those: data not taken, or no answer") \
+  X(TCPFastOpenPassive, "connections made from a SYN with a Fast Open cookie") \
+  X(TCPFastOpenPassiveFail, "Fast Open SYNs with a wrong cookie, or for want of memory no connection") \
+  X(TCPFastOpenListenOverflow, "Fast Open SYNs beyond the listener's TCP_FASTOPEN") \
+  X(TCPFastOpenCookieReqd, "SYNs that asked for a Fast Open cookie") \
+  X(TCPFastOpenBlackhole, "times Fast Open was paused, for it may be swallowed")
 // clang-format on
 
 #define ATCP_ROW(id, help) {#id, help},

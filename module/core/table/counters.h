@@ -84,6 +84,13 @@ enum class Counter : uint16_t {
   TCPMigrateReqSuccess,
   TCPMigrateReqFailure,
   TCPDeferAcceptDrop,
+  TCPFastOpenActive,
+  TCPFastOpenActiveFail,
+  TCPFastOpenPassive,
+  TCPFastOpenPassiveFail,
+  TCPFastOpenListenOverflow,
+  TCPFastOpenCookieReqd,
+  TCPFastOpenBlackhole,
   Count_,
 };
 

@@ -94,7 +94,12 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
   X(EhashMin, "ehash_min", NUMBER, 0, 16777216, 0, 0, 0, "buckets",                                \
     "the table of connections does not shrink below this; 0: its initial number")                  \
   X(EhashMax, "ehash_max", NUMBER, 1, 16777216, 4194304, 0, 0, "buckets",                          \
-    "the table of connections does not grow beyond this, unless ehash_min is larger")
+    "the table of connections does not grow beyond this, unless ehash_min is larger") \
+  X(Fastopen, "fastopen", NUMBER, 0, 0x607, 1, 0, 0, "",                                           \
+    "TCP Fast Open, sum of: 1 client, 2 server, 4 client without cookie, "                         \
+    "512 server without cookie, 1024 every listener")                                              \
+  X(FastopenBlackholeTimeout, "fastopen_blackhole_timeout", NUMBER, 0, 86400, 0, 0, 0, "s",        \
+    "pause of Fast Open after three timeouts in a row of a connection that used it; 0 none")
 // clang-format on
 
 #define ATCP_ROW(id, name, type, min, max, d0, d1, d2, unit, help) \

@@ -226,7 +226,7 @@ Sock Host::listen(uint16_t port, uint32_t backlog) {
   return s;
 }
 
-atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport) {
+atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport, bool with_data) {
   FakeConn& fc = s.conn();
   Locked l(fc, "connect");
   atcp_tuple t = {};
@@ -241,7 +241,7 @@ atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport)
     if (err != ATCP_OK) return err;
   }
   fc.tuple = t;
-  const atcp_err err = atcp_core_connect(&fc.conn, &t, net_.os.now_ns);
+  const atcp_err err = atcp_core_connect(&fc.conn, &t, with_data, net_.os.now_ns);
   fc.tuple = t;
   return err;
 }
@@ -249,6 +249,13 @@ atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport)
 Sock Host::connect(uint32_t addr, uint16_t port, uint16_t lport) {
   Sock s = socket();
   EXPECT_EQ(try_connect(s, addr, port, lport), ATCP_OK);
+  return s;
+}
+
+Sock Host::fastopen(uint32_t addr, uint16_t port, const std::string& text) {
+  Sock s = socket();
+  EXPECT_EQ(try_connect(s, addr, port, 0, true), ATCP_OK);
+  s.send(text);
   return s;
 }
 

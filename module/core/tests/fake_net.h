@@ -82,7 +82,10 @@ class Host {
   atcp_err try_listen(Sock s, uint16_t port, uint32_t backlog, uint32_t flags = 0);
   /// The SYN is on its way; lport 0: any.
   Sock connect(uint32_t addr, uint16_t port, uint16_t lport = 0);
-  atcp_err try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport = 0);
+  atcp_err try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport = 0,
+                       bool with_data = false);
+  /// As sendto(MSG_FASTOPEN): the text goes with the SYN, or nowhere if there is no cookie yet.
+  Sock fastopen(uint32_t addr, uint16_t port, const std::string& text);
   atcp_err set(const char* param, const char* text);
   /// A segment arrives, as its sender sent it.
   void receive(const Emitted& e);

@@ -20,6 +20,7 @@ constexpr uint8_t kWscale = 3;
 constexpr uint8_t kSackOk = 4;
 constexpr uint8_t kSack = 5;
 constexpr uint8_t kTs = 8;
+constexpr uint8_t kFastopen = 34;
 
 constexpr uint32_t kMssBytes = 4;
 constexpr uint32_t kWscaleBytes = 3;
@@ -27,6 +28,7 @@ constexpr uint32_t kSackOkBytes = 2;
 constexpr uint32_t kTsBytes = 10;
 constexpr uint32_t kSackHeadBytes = 2;
 constexpr uint32_t kSackBlockBytes = 8;
+constexpr uint32_t kFastopenHeadBytes = 2;
 
 constexpr uint32_t kMaxOptions = kMaxHeader - kMinHeader;
 
@@ -71,6 +73,15 @@ void parse_option(const uint8_t* p, uint32_t bytes, bool syn, atcp_seg* out) {
         out->has |= ATCP_OPT_TS;
       }
       break;
+    case kFastopen: {
+      const uint32_t body = bytes - kFastopenHeadBytes;
+      const bool cookie = body >= kMinFastopenCookie && body <= kMaxFastopenCookie && body % 2 == 0;
+      if (!syn || (body != 0 && !cookie)) break;
+      out->fastopen.len = static_cast<uint8_t>(body);
+      memcpy(out->fastopen.bytes, p + kFastopenHeadBytes, body);
+      out->has |= ATCP_OPT_FASTOPEN;
+      break;
+    }
     default:
       break;
   }
@@ -102,10 +113,11 @@ struct Layout {
   uint32_t ts = 0;
   uint32_t sack_ok = 0;  // on its own; beside timestamps it takes the place of their padding
   uint32_t wscale = 0;
+  uint32_t fastopen = 0;
   uint32_t n_sack = 0;
   uint32_t sack = 0;
 
-  uint32_t bytes() const { return mss + ts + sack_ok + wscale + sack; }
+  uint32_t bytes() const { return mss + ts + sack_ok + wscale + fastopen + sack; }
 };
 
 Layout layout_of(const Header& h) {
@@ -116,6 +128,11 @@ Layout layout_of(const Header& h) {
   if (h.has_ts) l.ts = kTsOptionBytes;
   if (syn && h.sack_ok && !h.has_ts) l.sack_ok = 4;
   if (syn && h.has_wscale) l.wscale = 4;
+  if (syn && h.has_fastopen) {
+    const uint32_t bytes = (kFastopenHeadBytes + h.fastopen.len + 3) & ~3u;
+    if (h.fastopen.len <= kMaxFastopenCookie && l.bytes() + bytes <= kMaxOptions)
+      l.fastopen = bytes;
+  }
   const uint32_t room = kMaxOptions - l.bytes();
   // Two NOPs in front keep the blocks on word boundaries.
   const uint32_t fit = room < 4 ? 0 : (room - 4) / kSackBlockBytes;
@@ -199,6 +216,13 @@ uint32_t write_header(const Header& h, uint8_t* out) {
     p[2] = kWscaleBytes;
     p[3] = min<uint8_t>(h.wscale, kMaxWscale);
     p += l.wscale;
+  }
+  if (l.fastopen != 0) {
+    memset(p, kNop, l.fastopen);
+    p[0] = kFastopen;
+    p[1] = static_cast<uint8_t>(kFastopenHeadBytes + h.fastopen.len);
+    memcpy(p + kFastopenHeadBytes, h.fastopen.bytes, h.fastopen.len);
+    p += l.fastopen;
   }
   if (l.sack != 0) {
     p[0] = kNop;

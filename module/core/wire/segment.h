@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //
 // Bytes to values and back: the TCP header of RFC 9293 3.1 and the options MSS, window scale,
-// timestamps (RFC 7323), SACK-permitted and SACK (RFC 2018). Every length is checked here; after
+// timestamps (RFC 7323), SACK-permitted and SACK (RFC 2018), fast open (RFC 7413). Every length is checked here; after
 // parse_segment() nothing else looks at bytes of a header.
 #ifndef ATCP_WIRE_SEGMENT_H
 #define ATCP_WIRE_SEGMENT_H
@@ -16,6 +16,10 @@ inline constexpr uint32_t kMaxHeader = 60;
 inline constexpr uint32_t kMaxWscale = 14;      ///< RFC 7323 2.3
 inline constexpr uint32_t kTsOptionBytes = 12;  ///< timestamps with two NOPs before
 inline constexpr uint32_t kMaxSackBlocks = 4;
+inline constexpr uint32_t kMinFastopenCookie = 4;   ///< RFC 7413 4.1.1
+inline constexpr uint32_t kMaxFastopenCookie = 16;  ///< of an even number of bytes
+
+using FastopenCookie = atcp_fastopen_cookie;
 
 /// See atcp_core_parse. *out is cleared first and filled only if the answer is ATCP_REASON_NONE; the
 /// port sets its own fields (truesize, segs, ecn) afterwards.
@@ -25,8 +29,8 @@ inline constexpr uint32_t kMaxSackBlocks = 4;
 /// of a SYN are not read.
 ///
 /// Options after a malformed one are not looked at (has gets ATCP_OPT_MALFORMED); unknown ones, and
-/// known ones of a wrong length, are skipped by their length. MSS, window scale and SACK-permitted
-/// count only in a SYN; an MSS of 0 is none.
+/// known ones of a wrong length, are skipped by their length. MSS, window scale, SACK-permitted and
+/// fast open count only in a SYN; an MSS of 0 is none.
 uint32_t parse_segment(const uint8_t* hdr, uint32_t avail, uint32_t total, atcp_seg* out);
 
 struct SackBlock {
@@ -52,6 +56,8 @@ struct Header {
   bool has_wscale = false;
   uint8_t wscale = 0;
   bool sack_ok = false;
+  bool has_fastopen = false;     ///< left out if there is no room for it
+  FastopenCookie fastopen = {};  ///< empty: asks for one
   SackBlock sack[kMaxSackBlocks] = {};
 };
 

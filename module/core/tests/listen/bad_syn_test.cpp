@@ -39,7 +39,7 @@ class BadSyn : public RawPeerTest {
     const atcp_seg s = reply();
     EXPECT_EQ(s.flags, ATCP_SYN | ATCP_ACK);
     synack = s;
-    Out o = {.seq = kIrs + 1, .ack = s.seq + 1, .wnd = 100, .port = port};
+    Out o = {.seq = kIrs + 1, .ack = s.seq + 1, .port = port};
     if ((s.has & ATCP_OPT_TS) != 0) {
       o.tsval = 9;
       o.tsecr = s.tsval;

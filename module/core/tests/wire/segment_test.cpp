@@ -530,5 +530,51 @@ TEST(WriteHeader, IsParsedBack) {
   }
 }
 
+// ---- fast open (RFC 7413)
+
+TEST(Fastopen, CookiesOfEveryAllowedLength) {
+  for (uint8_t len = 0; len <= 20; len++) {
+    Bytes o = {34, static_cast<uint8_t>(2 + len)};
+    for (uint8_t i = 0; i < len; i++)
+      o.push_back(static_cast<uint8_t>(0x80 + i));
+    const atcp_seg s = parsed(header(ATCP_SYN, cat({o, kOptMss})));
+    const bool good = len == 0 || (len >= 4 && len <= 16 && len % 2 == 0);
+    EXPECT_EQ(s.has, ATCP_OPT_MSS | (good ? ATCP_OPT_FASTOPEN : 0)) << int(len);
+    EXPECT_EQ(s.fastopen.len, good ? len : 0);
+    if (good && len > 0) {
+      EXPECT_EQ(memcmp(s.fastopen.bytes, o.data() + 2, len), 0);
+    }
+  }
+}
+
+TEST(Fastopen, CountsOnlyInASyn) {
+  EXPECT_EQ(parsed(header(ATCP_ACK, {34, 2})).has, 0);
+  EXPECT_EQ(parsed(header(ATCP_SYN | ATCP_ACK, {34, 2})).has, ATCP_OPT_FASTOPEN);
+  EXPECT_EQ(parsed(header(ATCP_SYN | ATCP_RST, {34, 2})).has, 0);
+}
+
+TEST(Fastopen, IsWrittenBesideAllOtherOptions) {
+  for (uint8_t len = 0; len <= 16; len = static_cast<uint8_t>(len == 0 ? 4 : len + 2)) {
+    Header h;
+    h.flags = ATCP_SYN;
+    h.mss = 1460;
+    h.has_ts = h.sack_ok = h.has_wscale = h.has_fastopen = true;
+    h.fastopen.len = len;
+    for (uint8_t i = 0; i < len; i++)
+      h.fastopen.bytes[i] = static_cast<uint8_t>(i + 1);
+    const Bytes out = written(h);
+    EXPECT_EQ(out.size() % 4, 0u);
+    EXPECT_EQ(out.size(), header_bytes(h));
+    const atcp_seg s = parsed(out);
+    EXPECT_EQ(s.has,
+              ATCP_OPT_MSS | ATCP_OPT_TS | ATCP_OPT_SACK_OK | ATCP_OPT_WSCALE | ATCP_OPT_FASTOPEN)
+        << int(len);
+    EXPECT_EQ(s.fastopen.len, len);
+    EXPECT_EQ(memcmp(s.fastopen.bytes, h.fastopen.bytes, len), 0);
+    h.flags = ATCP_ACK;
+    EXPECT_EQ(parsed(written(h)).has, ATCP_OPT_TS);
+  }
+}
+
 }  // namespace
 }  // namespace atcp

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Fast open on the client's side and what both sides share. The data of a SYN is an ordinary piece of the send
+// queue that counts as sent; if the server does not take it, it becomes an unsent one, and goes with the
+// first segments after the handshake as if nothing had been tried.
+#include "conn/fastopen.h"
+
+#include "base/atomic.h"
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+constexpr uint8_t kServerCookieBytes = 8;
+constexpr uint32_t kResetCountsS = 60;
+/// A pause doubles up to 64 times the parameter (as Linux).
+constexpr uint32_t kMostDoublings = 6;
+constexpr uint32_t kIpHeader = 20;
+constexpr uint32_t kDefaultMss = 536;
+
+uint32_t seconds(Now now) {
+  return static_cast<uint32_t>(now.us / 1000000);
+}
+
+bool paused(const Ns& ns, Now now) {
+  const uint32_t until = load_relaxed(&ns.fastopen.paused_until_s);
+  return until != 0 && static_cast<int32_t>(until - seconds(now)) > 0;
+}
+
+bool without_cookie(const Tcb& t) {
+  return t.fastopen_no_cookie || (t.param(Param::Fastopen) & kFastopenClientNoCookie) != 0;
+}
+
+/// Send h with the first `most` bytes of the queue. False: there are none, or they did not leave.
+bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
+  TxSeg* s = t.send_head;
+  if (s == nullptr || s->len == 0 || most == 0) return false;
+  if (s->len > most && split(t, *s, most) == nullptr) return false;
+  uint8_t buf[kMaxHeader];
+  const uint32_t n = write_header(h, buf);
+  if (atcp_os_conn_emit(t.conn(), buf, n, s->pkt(), s->len, s->len) != 0) return false;
+  t.segs_out++;
+  t.count(Counter::OutSegs);
+  t.data_segs_out++;
+  t.bytes_sent += s->len;
+  s->flags |= TxSeg::kSent;
+  s->sent_us = now.us;
+  s->segs = 1;
+  t.packets_out++;
+  t.snd_nxt = s->seq + s->len;
+  t.send_head = Treap<TxSeg>::next(s);
+  t.last_sent_us = now.us;
+  return true;
+}
+
+}  // namespace
+
+// ---- the cache -----------------------------------------------------------------------------
+
+uint32_t FastopenCache::set_of(const SipKey& key, const atcp_tuple& t) {
+  const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
+  return static_cast<uint32_t>(siphash_words(key, &w, 1)) % kSets;
+}
+
+bool FastopenCache::read(const Slot& s, Slot* out) {
+  const uint32_t before = load_acquire(&s.version);
+  out->raddr = load_relaxed(&s.raddr);
+  out->laddr = load_relaxed(&s.laddr);
+  out->mss = load_relaxed(&s.mss);
+  out->len = load_relaxed(&s.len);
+  for (uint32_t i = 0; i < array_len(s.bytes); i++)
+    out->bytes[i] = load_relaxed(&s.bytes[i]);
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return (before & 1) == 0 && load_relaxed(&s.version) == before;
+}
+
+void FastopenCache::write(Slot& s, const Slot& value) {
+  uint32_t v = load_relaxed(&s.version);
+  if ((v & 1) != 0 || !__atomic_compare_exchange_n(&s.version, &v, v + 1, false, __ATOMIC_ACQUIRE,
+                                                   __ATOMIC_RELAXED))
+    return;
+  __atomic_thread_fence(__ATOMIC_RELEASE);
+  store_relaxed(&s.raddr, value.raddr);
+  store_relaxed(&s.laddr, value.laddr);
+  store_relaxed(&s.mss, value.mss);
+  store_relaxed(&s.len, value.len);
+  for (uint32_t i = 0; i < array_len(s.bytes); i++)
+    store_relaxed(&s.bytes[i], value.bytes[i]);
+  store_release(&s.version, v + 2);
+}
+
+bool FastopenCache::get(const SipKey& key, const atcp_tuple& t, Entry* out) const {
+  for (const Slot& s : slots_[set_of(key, t)]) {
+    Slot v = {};
+    if (!read(s, &v) || v.raddr != t.raddr.v4 || v.laddr != t.laddr.v4 || v.len == 0) continue;
+    out->cookie.len = min<uint8_t>(v.len, kMaxFastopenCookie);
+    memcpy(out->cookie.bytes, v.bytes, sizeof(out->cookie.bytes));
+    out->mss = v.mss;
+    return true;
+  }
+  return false;
+}
+
+void FastopenCache::put(const SipKey& key, const atcp_tuple& t, const Entry& e) {
+  Slot(&set)[kWays] = slots_[set_of(key, t)];
+  Slot* into = nullptr;
+  for (Slot& s : set) {
+    Slot v = {};
+    if (!read(s, &v)) continue;
+    const bool same = v.raddr == t.raddr.v4 && v.laddr == t.laddr.v4;
+    if (same || (into == nullptr && v.len == 0)) into = &s;
+    if (same) break;
+  }
+  if (into == nullptr) into = &set[add_fetch(&next_, 1u) % kWays];
+  Slot v = {};
+  v.raddr = t.raddr.v4;
+  v.laddr = t.laddr.v4;
+  v.mss = e.mss;
+  v.len = e.cookie.len;
+  memcpy(v.bytes, e.cookie.bytes, sizeof(v.bytes));
+  write(*into, v);
+}
+
+void FastopenCache::forget(const SipKey& key, const atcp_tuple& t) {
+  for (Slot& s : slots_[set_of(key, t)]) {
+    Slot v = {};
+    if (read(s, &v) && v.raddr == t.raddr.v4 && v.laddr == t.laddr.v4) write(s, Slot{});
+  }
+}
+
+void Fastopen::init() {
+  atcp_os_random(&server_key, sizeof(server_key));
+  atcp_os_random(&cache_key, sizeof(cache_key));
+}
+
+// ---- the server's cookies and accounts -------------------------------------------------------
+
+void fastopen_cookie(const Ns& ns, const atcp_tuple& t, FastopenCookie* out) {
+  const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
+  const uint64_t mac = siphash_words(ns.fastopen.server_key, &w, 1);
+  *out = {};
+  out->len = kServerCookieBytes;
+  memcpy(out->bytes, &mac, kServerCookieBytes);
+}
+
+bool fastopen_cookie_valid(const Ns& ns, const atcp_tuple& t, const atcp_seg& syn) {
+  FastopenCookie want = {};
+  fastopen_cookie(ns, t, &want);
+  if (syn.fastopen.len != want.len) return false;
+  uint8_t differs = 0;
+  for (uint32_t i = 0; i < want.len; i++)
+    differs |= static_cast<uint8_t>(want.bytes[i] ^ syn.fastopen.bytes[i]);
+  return differs == 0;
+}
+
+bool fastopen_admit(FastopenQueue* queue, Now now) {
+  if (queue == nullptr) return false;
+  uint32_t resets = load_relaxed(&queue->resets);
+  if (resets != 0 && seconds(now) - load_relaxed(&queue->reset_s) >= kResetCountsS) {
+    store_relaxed(&queue->resets, 0u);
+    resets = 0;
+  }
+  if (add_fetch(&queue->pending, 1u) + resets <= load_relaxed(&queue->most)) return true;
+  sub_fetch(&queue->pending, 1u);
+  return false;
+}
+
+void fastopen_settle(Tcb& t, uint32_t reset_s) {
+  atcp_conn* listener = t.fastopen_of;
+  if (listener == nullptr) return;
+  t.fastopen_of = nullptr;
+  FastopenQueue* q = load_acquire(&tcb_of(listener)->fastopen_queue);
+  sub_fetch(&q->pending, 1u);
+  if (reset_s != 0) {
+    store_relaxed(&q->reset_s, reset_s);
+    add_fetch(&q->resets, 1u);
+  }
+  atcp_os_conn_put(listener);
+}
+
+bool fastopen_set_queue(Tcb& t, uint32_t most) {
+  if (t.fastopen_queue == nullptr) {
+    auto* q = static_cast<FastopenQueue*>(atcp_os_alloc(sizeof(FastopenQueue), ATCP_MEM_LISTENER));
+    if (q == nullptr) return false;
+    store_release(&t.fastopen_queue, q);
+  }
+  store_relaxed(&t.fastopen_queue->most, most);
+  return true;
+}
+
+// ---- the client ----------------------------------------------------------------------------
+
+bool fastopen_ready(const Tcb& t, const atcp_tuple& tuple, Now now) {
+  FastopenCache::Entry e;
+  if ((t.param(Param::Fastopen) & kFastopenClient) == 0 || paused(*t.ns, now)) return false;
+  const Fastopen& f = t.ns->fastopen;
+  return without_cookie(t) || f.cache.get(f.cache_key, tuple, &e);
+}
+
+void fastopen_send_syn(Tcb& t, Header& h, Now now) {
+  const Fastopen& f = t.ns->fastopen;
+  FastopenCache::Entry e = {};
+  bool data = false;
+  uint32_t mss = kDefaultMss;
+  if ((t.param(Param::Fastopen) & kFastopenClient) != 0 && !paused(*t.ns, now)) {
+    data = without_cookie(t);
+    if (f.cache.get(f.cache_key, tuple_of(t), &e)) {
+      mss = e.mss;
+      if (!data) h.fastopen = e.cookie;
+      data = true;
+    }
+    h.has_fastopen = !without_cookie(t);
+    t.syn_fastopen = true;
+  }
+  const uint32_t fits = t.pmtu > kIpHeader + kMinHeader ? t.pmtu - kIpHeader - kMinHeader : 0;
+  const uint32_t options = header_bytes(h) - kMinHeader;
+  mss = min(mss, fits);
+  if (data && emit_with_data(t, h, mss > options ? mss - options : 0, now)) {
+    t.syn_data = true;
+    t.count(Counter::TCPFastOpenActive);
+    return;
+  }
+  emit_plain(t, h);
+}
+
+void fastopen_answered(Tcb& t, const atcp_seg& seg) {
+  Fastopen& f = t.ns->fastopen;
+  if (t.syn_fastopen && (seg.has & ATCP_OPT_FASTOPEN) != 0 && seg.fastopen.len != 0 &&
+      (seg.flags & ATCP_ACK) != 0) {
+    f.cache.put(f.cache_key, tuple_of(t), {seg.fastopen, t.peer_mss});
+  } else if (t.syn_data && t.syn_retries > 0) {
+    // The SYN with data was lost, the one without came through: perhaps that was the reason.
+    f.cache.forget(f.cache_key, tuple_of(t));
+  }
+  if (!t.syn_data) return;
+  TxSeg* s = t.tx.first();
+  if (s == nullptr || !s->has(TxSeg::kSent)) {
+    t.syn_data_acked = true;
+    if (load_relaxed(&f.pauses) != 0) store_relaxed(&f.pauses, 0u);
+    return;
+  }
+  t.count(Counter::TCPFastOpenActiveFail);
+  s->flags = static_cast<uint8_t>(s->flags & ~TxSeg::kSent);
+  t.packets_out -= s->segs;
+  s->segs = 0;
+  t.snd_nxt = s->seq;
+  t.send_head = s;
+}
+
+void fastopen_timed_out(Tcb& t, uint32_t n, bool last, Now now) {
+  if (!t.syn_fastopen && !t.syn_data) return;
+  const uint32_t pause_s = t.param(Param::FastopenBlackholeTimeout);
+  if (n != 3 && !(last && n < 3)) return;
+  t.count(Counter::TCPFastOpenActiveFail);
+  if (pause_s == 0) return;
+  t.count(Counter::TCPFastOpenBlackhole);
+  Fastopen& f = t.ns->fastopen;
+  const uint32_t doublings = min(add_fetch(&f.pauses, 1u) - 1, kMostDoublings);
+  store_relaxed(&f.paused_until_s, max(seconds(now) + (pause_s << doublings), 1u));
+}
+
+}  // namespace atcp

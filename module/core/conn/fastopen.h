@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// TCP Fast Open (RFC 7413) as far as a connection has to do with it: cookies, what this host remembers of
+// other servers' cookies, data on our own SYN, and the accounts of a listener's connections that carry data
+// before their handshake is complete. Which SYN may become such a connection is decided in listen/fastopen.
+#ifndef ATCP_CONN_FASTOPEN_H
+#define ATCP_CONN_FASTOPEN_H
+
+#include "base/seq.h"
+#include "base/siphash.h"
+#include "wire/segment.h"
+
+namespace atcp {
+
+struct Ns;
+struct Tcb;
+struct Now;
+
+/// Bits of the parameter `fastopen`, Linux's.
+enum FastopenParam : uint32_t {
+  kFastopenClient = 0x1,
+  kFastopenServer = 0x2,
+  kFastopenClientNoCookie = 0x4,    ///< data on a SYN without having a cookie
+  kFastopenServerNoCookie = 0x200,  ///< take data from a SYN without a cookie
+  kFastopenAllListeners = 0x400,    ///< listeners need not ask for it
+};
+
+/// Cookies of servers that this host has been a client of: a fixed number, by pair of addresses. Readers and
+/// writers take no lock; a writer that meets another one gives up, for a cache may forget.
+class FastopenCache {
+ public:
+  struct Entry {
+    FastopenCookie cookie;
+    uint16_t mss;  ///< the server's
+  };
+  /// False: none.
+  bool get(const SipKey& key, const atcp_tuple& t, Entry* out) const;
+  void put(const SipKey& key, const atcp_tuple& t, const Entry& e);
+  void forget(const SipKey& key, const atcp_tuple& t);
+
+ private:
+  static constexpr uint32_t kSets = 32;
+  static constexpr uint32_t kWays = 4;
+  struct Slot {
+    uint32_t version;  ///< atomic; odd while it is being written
+    uint32_t raddr;    ///< 0: empty
+    uint32_t laddr;
+    uint16_t mss;
+    uint8_t len;
+    uint8_t reserved;
+    uint64_t bytes[kMaxFastopenCookie / 8];
+  };
+  static uint32_t set_of(const SipKey& key, const atcp_tuple& t);
+  static bool read(const Slot& s, Slot* out);
+  static void write(Slot& s, const Slot& value);
+
+  Slot slots_[kSets][kWays];
+  uint32_t next_;  ///< atomic; way to overwrite if a set is full
+};
+
+/// What a namespace keeps for it. All zero but for the keys is a valid beginning.
+struct Fastopen {
+  SipKey server_key;        ///< of the cookies that we give out
+  SipKey cache_key;         ///< spreads the cache
+  uint32_t paused_until_s;  ///< atomic; no data on our SYNs before this second; 0: not paused
+  uint32_t pauses;          ///< atomic; in a row, each twice as long as the one before
+  FastopenCache cache;
+
+  void init();
+};
+
+/// A listener's limit and what counts against it. Allocated when the program asks for fast open, freed
+/// with the listener's Tcb.
+struct FastopenQueue {
+  uint32_t most;     ///< atomic; TCP_FASTOPEN
+  uint32_t pending;  ///< atomic; connections whose handshake is not complete
+  uint32_t
+      resets;  ///< atomic; reset by their peers lately: forged sources would give themselves away so
+  uint32_t reset_s;  ///< atomic; second of the last one
+};
+
+/// The cookie for a client (RFC 7413 4.1.2): SipHash of both addresses.
+void fastopen_cookie(const Ns& ns, const atcp_tuple& t, FastopenCookie* out);
+bool fastopen_cookie_valid(const Ns& ns, const atcp_tuple& t, const atcp_seg& syn);
+
+/// One more connection with early data? Takes a place if so. queue may be nullptr: no.
+bool fastopen_admit(FastopenQueue* queue, Now now);
+/// The connection's handshake is over, well or badly (reset_s: the second in which the peer reset it, or 0;
+/// then it counts for a minute more): its place is free, its reference to the listener is dropped. Nothing to do for other connections.
+void fastopen_settle(Tcb& t, uint32_t reset_s);
+/// TCP_FASTOPEN of a listener-to-be. False: no memory.
+bool fastopen_set_queue(Tcb& t, uint32_t most);
+
+/// May a connection to t carry data on its SYN now, if the program has some?
+bool fastopen_ready(const Tcb& t, const atcp_tuple& tuple, Now now);
+/// Send our first SYN, h so far, with the cookie option and, if we have a cookie, with data.
+void fastopen_send_syn(Tcb& t, Header& h, Now now);
+/// The SYN-ACK (or the peer's own SYN) came: learn the cookie; what of the data it did not acknowledge becomes
+/// unsent again. The acknowledged part has been released.
+void fastopen_answered(Tcb& t, const atcp_seg& seg);
+/// The n-th timeout in a row of a connection that tried fast open; last: it was given up. Some
+/// middleboxes swallow such connections whole: then it is paused for the namespace.
+void fastopen_timed_out(Tcb& t, uint32_t n, bool last, Now now);
+
+}  // namespace atcp
+
+#endif  // ATCP_CONN_FASTOPEN_H
