@@ -275,9 +275,11 @@ restart:
 	return copied;
 
 failed:
-	/* Without its data the SYN goes all the same. */
-	if (fastopen && !copied)
-		atcp_fastopen_sent(sk, 0, 0);
+	/* With what data there is, or without any, the SYN goes. */
+	if (fastopen) {
+		atcp_undefer_connect(sk);
+		atcp_core_connect_go(c, atcp_now());
+	}
 	if (copied) {
 		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
 		return copied;

@@ -49,6 +49,12 @@ def wscale(shift):
 SACK_OK = b"\x04\x02"
 
 
+def fastopen(cookie=b""):
+    """The option of RFC 7413, padded: a cookie, or the wish for one."""
+    option = struct.pack("!BB", 34, 2 + len(cookie)) + cookie
+    return b"\1" * (-len(option) % 4) + option
+
+
 def timestamps(value, echo):
     return struct.pack("!BBII", 8, 10, value & 0xFFFFFFFF, echo & 0xFFFFFFFF)
 
@@ -103,6 +109,7 @@ class Segment:
     sack_ok: bool = False
     ts: tuple | None = None
     sack: list = field(default_factory=list)
+    fastopen: bytes | None = None
     raw: bytes = b""
 
     @property
@@ -143,6 +150,8 @@ def _parse_options(seg, data):
         elif kind == 5:
             words = struct.unpack(f"!{len(body) // 4}I", body)
             seg.sack = list(zip(words[::2], words[1::2]))
+        elif kind == 34:
+            seg.fastopen = body
         elif kind == 8:
             seg.ts = struct.unpack("!II", body)
 
