@@ -6,6 +6,7 @@
  */
 #include <linux/net.h>
 #include <linux/uio.h>
+#include <net/inet_common.h>
 #include <net/ip.h>
 
 #include "glue.h"
