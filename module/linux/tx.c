@@ -198,9 +198,10 @@ static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
 
 /*
  * Make a received packet, which nobody else looks at any more, an empty one to send: everything that the way
- * here left in it goes, but not what says where its memory came from. NULL: it cannot be; it is unchanged.
+ * here left in it goes, but not what says where its memory came from. headroom: bytes for all headers. NULL:
+ * it cannot be; it is unchanged.
  */
-static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb)
+static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb, u32 headroom)
 {
 	struct {
 		u16 alloc_cpu;
@@ -214,7 +215,7 @@ static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb)
 	};
 
 	if (skb_shared(skb) || skb_cloned(skb) || skb_is_nonlinear(skb) || skb_dst(skb) ||
-	    skb->sk || skb_end_offset(skb) < ATCP_HEADROOM)
+	    skb->sk || skb_end_offset(skb) < headroom)
 		return NULL;
 	skb_ext_reset(skb);
 	memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, dataref));
@@ -227,14 +228,17 @@ static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb)
 	skb->mac_header = (typeof(skb->mac_header))~0U;
 	skb->data = skb->head;
 	skb_reset_tail_pointer(skb);
-	skb_reserve(skb, ATCP_HEADROOM);
+	skb_reserve(skb, headroom);
 	return skb;
 }
 
-/* An empty packet to send, in the buffer of `received` (or NULL) if that can be. Consumes that. */
-static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received)
+/* An empty packet to send by dst, in the buffer of `received` (or NULL) if that can be. Consumes that. */
+static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received, const struct dst_entry *dst,
+					u32 hdr_len)
 {
-	struct sk_buff *skb = received ? atcp_tx_turn_round(received) : NULL;
+	u32 headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len + sizeof(struct iphdr) +
+		       ALIGN(hdr_len, 8);
+	struct sk_buff *skb = received ? atcp_tx_turn_round(received, headroom) : NULL;
 
 	if (skb)
 		return skb;
@@ -319,7 +323,7 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 		kfree_skb_reason(received, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return -1;
 	}
-	skb = atcp_tx_empty_in(received);
+	skb = atcp_tx_empty_in(received, dst, hdr_len);
 	if (!skb) {
 		dst_release(dst);
 		return -1;
