@@ -206,6 +206,8 @@ static ssize_t atcp_fastopen_sent(struct sock *sk, ssize_t copied, long timeo)
 	/* Refused: the data went nowhere. A signal or a timeout leaves it queued. */
 	if (sk->sk_err)
 		return sock_error(sk);
+	if (err && sk->sk_state == TCP_CLOSE)
+		return err;
 	return err && !copied ? err : copied;
 }
 
