@@ -179,7 +179,7 @@ class FakeOs {
   std::vector<uint32_t> dropped;  ///< reasons of atcp_os_pkt_free
   /// Listeners whose request queue overflowed, and whether cookies went out: atcp_os_syn_flood.
   std::vector<std::pair<const FakeConn*, bool>> floods;
-  uint64_t recycled = 0;          ///< answers that left in the buffer of what they answer
+  uint64_t recycled = 0;  ///< answers that left in the buffer of what they answer
 
   // ---- randomness ----
   uint64_t random();
