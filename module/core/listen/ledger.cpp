@@ -16,6 +16,7 @@ constexpr LedgerReason kLedgerReason[kLedgerReasons] = {
     {ATCP_REASON_ACCEPT_QUEUE_FULL_SYN, Refused::Syn},
     {ATCP_REASON_REQUEST_QUEUE_FULL, Refused::Syn},
     {ATCP_REASON_SYN_BACKLOG, Refused::Syn},
+    {ATCP_REASON_SYN_FROM_SELF, Refused::Syn},
     {ATCP_REASON_NO_MEMORY, Refused::Syn},
     {ATCP_REASON_NO_ROUTE, Refused::Syn},
     {ATCP_REASON_REQUEST_SYN, Refused::Syn},
