@@ -44,13 +44,19 @@ inline bool inc_not_zero(uint32_t* p) {
   } while (!__atomic_compare_exchange_n(p, &v, v + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
   return true;
 }
-/// Decrement unless it is the last one; false if it was.
-inline bool dec_unless_one(uint32_t* p) {
+/// Decrement if more than least are left then; false, and nothing done, if not.
+inline bool dec_if_above(uint32_t* p, uint32_t least) {
   uint32_t v = __atomic_load_n(p, __ATOMIC_RELAXED);
   do {
-    if (v == 1) return false;
+    if (v - 1 <= least) return false;
   } while (!__atomic_compare_exchange_n(p, &v, v - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
   return true;
+}
+
+/// Make it 0 if it is 1; false if it is not.
+inline bool one_to_zero(uint32_t* p) {
+  uint32_t v = 1;
+  return __atomic_compare_exchange_n(p, &v, 0u, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 }  // namespace atcp

@@ -15,6 +15,7 @@ namespace {
 constexpr uint32_t kMaxStripes = 1024;
 constexpr uint32_t kBucketBits = 24;
 constexpr uint32_t kMovesPerTurn = 64;  ///< buckets moved before others may have the CPU
+constexpr uint32_t kMovesPerLock = 32;  ///< entries moved before others may have the lock
 constexpr uint32_t kRetryPart = 8;  ///< without memory, try again when an eighth has come or gone
 static_assert(sizeof(uintptr) == 8, "a chain's end needs room for its generation");
 static_assert(Ehash::kMaxBuckets == 1u << kBucketBits);
@@ -57,21 +58,24 @@ uintptr* place_of(EhashTable* t, Endpoint& e) {
   return at;
 }
 
-/// All of a bucket to another table, the last of the chain first: so a reader of the old chain
-/// meets everybody who has not moved, and those who have are in the new table before they are gone
-/// from the old one. Stripe lock.
-void move_bucket(EhashTable& from, uint32_t bucket, EhashTable& to) {
-  uintptr* head = &from.heads()[bucket];
-  while (!is_chain_end(*head)) {
-    uintptr* at = head;
-    while (!is_chain_end(entry_at(*at)->next))
-      at = &entry_at(*at)->next;
+/// The last entries of a bucket, at most kMovesPerLock, to another table, the last of the chain first: so a
+/// reader of the old chain meets everybody who has not moved, and those who have are in the new table
+/// before they are gone from the old one. One pass over the chain. False: none is left. Stripe lock.
+bool move_some(EhashTable& from, uint32_t bucket, EhashTable& to) {
+  uintptr* places[kMovesPerLock];  // that point at the last entries; a ring
+  uint32_t n = 0;
+  for (uintptr* at = &from.heads()[bucket]; !is_chain_end(*at); at = &entry_at(*at)->next)
+    places[n++ % kMovesPerLock] = at;
+  const uint32_t first = n - min(n, kMovesPerLock);
+  for (uint32_t i = n; i > first; i--) {
+    uintptr* at = places[(i - 1) % kMovesPerLock];
     Endpoint& e = *entry_at(*at);
     uintptr* fresh = &to.heads()[e.hash & to.mask];
     store_release(&e.next, *fresh);
     store_release(fresh, link_to(e));
     store_release(at, chain_end(from, bucket));
   }
+  return first != 0;
 }
 
 }  // namespace
@@ -160,13 +164,24 @@ void Ehash::ask() {
     atcp_os_ns_work(os_);
 }
 
+/// The table does not shrink below this.
+uint32_t Ehash::least() const {
+  const uint32_t set = load_relaxed(&min_);
+  return max(round_up_pow2(min(set != 0 ? set : initial_, kMaxBuckets)), lock_mask_ + 1);
+}
+
+/// The table does not grow beyond this.
+uint32_t Ehash::most() const {
+  return max(round_up_pow2(min(load_relaxed(&max_), kMaxBuckets)), least());
+}
+
 /// How many buckets there should be.
 uint32_t Ehash::wanted() const {
-  const uint32_t least = load_relaxed(&min_);
-  const uint32_t lo =
-      max(round_up_pow2(min(least != 0 ? least : initial_, kMaxBuckets)), lock_mask_ + 1);
-  const uint32_t hi = max(round_up_pow2(min(load_relaxed(&max_), kMaxBuckets)), lo);
   const uint32_t have = table()->mask + 1;
+  const uint32_t hi = most();
+  // Nobody is charged for a table, so only entries, who have been paid for, make it larger than
+  // it was at first.
+  const uint32_t lo = min(min(least(), hi), max(have, initial_));
   const uint32_t n = min(size(), kMaxBuckets);
   if (n > have) return clamp(round_up_pow2(n), lo, hi);
   if (n < have / kSparse) return clamp(round_up_pow2(n * 2), lo, hi);
@@ -175,10 +190,8 @@ uint32_t Ehash::wanted() const {
 
 void Ehash::set_thresholds() {
   const uint32_t have = table()->mask + 1;
-  const uint32_t least = load_relaxed(&min_);
-  const bool can_shrink = have > max(least != 0 ? least : initial_, lock_mask_ + 1);
-  store_relaxed(&grow_at_, have < load_relaxed(&max_) ? have : ~0u);
-  store_relaxed(&shrink_at_, can_shrink ? have / kSparse : 0u);
+  store_relaxed(&grow_at_, have < most() ? have : ~0u);
+  store_relaxed(&shrink_at_, have > least() ? have / kSparse : 0u);
 }
 
 /// There was no memory.
@@ -195,9 +208,12 @@ bool Ehash::move_to(uint32_t buckets) {
   // Whoever takes a stripe's lock after us sees this, and puts nothing new into the old table.
   store_release(&old->next, fresh);
   for (uint32_t b = 0; b <= old->mask; b++) {
-    atcp_os_lock(locks_, b & lock_mask_);
-    move_bucket(*old, b, *fresh);
-    atcp_os_unlock(locks_, b & lock_mask_);
+    for (bool more = true; more;) {
+      atcp_os_lock(locks_, b & lock_mask_);
+      more = move_some(*old, b, *fresh);
+      atcp_os_unlock(locks_, b & lock_mask_);
+      if (more) atcp_os_cond_resched();
+    }
     if (b % kMovesPerTurn == kMovesPerTurn - 1) atcp_os_cond_resched();
   }
   store_release(&table_, fresh);
@@ -270,6 +286,7 @@ again:
 bool Ehash::insert(Endpoint& e, Endpoint** taken) {
   const atcp_tuple tuple = tuple_of(e);
   const uint32_t h = hash(tuple);
+  uint32_t size = 0;
   {
     const Locked locked(*this, h);
     EhashTable* newest = table();
@@ -283,12 +300,14 @@ bool Ehash::insert(Endpoint& e, Endpoint** taken) {
       }
     }
     uintptr* head = &newest->heads()[h & newest->mask];
+    // Before it can be found, and removed: the count must not pass below 0.
+    size = add_fetch(&size_, 1u);
     store_relaxed(&e.hash, h);
     store_release(&e.next, *head);
     store_release(&e.hashed, uint8_t{1});
     store_release(head, link_to(e));
   }
-  if (add_fetch(&size_, 1u) > load_relaxed(&grow_at_)) ask();
+  if (size > load_relaxed(&grow_at_)) ask();
   return true;
 }
 

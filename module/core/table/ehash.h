@@ -79,8 +79,9 @@ class Ehash {
   uint32_t buckets() const;
   uint32_t stripes() const { return lock_mask_ + 1; }
 
-  /// The number of buckets stays within these; min_buckets 0: not below the initial number. Equal
-  /// limits switch resizing off. Context: any; asks for resize().
+  /// The table does not shrink below min_buckets (0: the initial number) and does not grow beyond max_buckets or,
+  /// if that is larger, min_buckets. It grows for entries only: min_buckets, which a user may set in a
+  /// namespace of his own, makes it allocate nothing but the initial number again. Context: any; asks for resize().
   void set_limits(uint32_t min_buckets, uint32_t max_buckets);
   /// Grow above one entry per bucket, shrink below one per kSparse buckets, again until it fits.
   /// Without memory the table stays as it is until it has grown by another part. Context: process,
@@ -102,6 +103,8 @@ class Ehash {
   class Locked;
   EhashTable* table() const { return load_acquire(&table_); }
   bool make_table(uint32_t buckets, uint64_t generation, EhashTable** out) const;
+  uint32_t least() const;
+  uint32_t most() const;
   uint32_t wanted() const;
   bool move_to(uint32_t buckets);
   void set_thresholds();

@@ -92,7 +92,7 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
   X(MigrateReq, "migrate_req", NUMBER, 0, 1, 1, 0, 0, "",                                           \
     "1: when a listener of a SO_REUSEPORT group closes, the others take over what it had not accepted")     \
   X(EhashMin, "ehash_min", NUMBER, 0, 16777216, 0, 0, 0, "buckets",                                \
-    "the table of connections does not shrink below this; 0: its initial number")                  \
+    "the table of connections does not shrink below this, once its entries made it that large; 0: its initial number")                  \
   X(EhashMax, "ehash_max", NUMBER, 1, 16777216, 4194304, 0, 0, "buckets",                          \
     "the table of connections does not grow beyond this, unless ehash_min is larger") \
   X(Fastopen, "fastopen", NUMBER, 0, 0x607, 1, 0, 0, "",                                           \

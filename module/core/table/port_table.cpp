@@ -6,7 +6,8 @@
 //
 // Children of listeners are many and come and go in softirq, so they are no members. Those of one local address and
 // the same flags are a group: a count. It is biased by one while the bucket has members, so while there is
-// a listener it goes up and down without the lock; it becomes 0 only under the lock, and then for ever.
+// a listener it goes up and down without the lock, but for the last child; it becomes 0 only under the lock,
+// and then for ever. Peers choose the addresses, so only a few groups stay without a child.
 #include "table/port_table.h"
 
 #include "abi/atcp_core.h"
@@ -40,6 +41,9 @@ struct BindGroup {
 };
 
 namespace {
+
+/// A bucket with more groups than these keeps none that has no child.
+constexpr uint32_t kKeptGroups = 16;
 
 uint32_t index_of(uint16_t port, uint32_t buckets) {
   return from_be16(port) & (buckets - 1);
@@ -126,14 +130,26 @@ void join(BindBucket& bucket, BindNode& n, const Claim& c, bool connect_only) {
   store_release(&n.bucket, &bucket);
 }
 
-/// Count one less; at 0 the group is no more. Port lock.
-void drop(BindGroup& g) {
-  if (sub_fetch(&g.count, 1u) != 0) return;
+/// A group whose count is 0 is no more. Port lock.
+void retire(BindGroup& g) {
   BindGroup** place = &g.bucket->groups;
   while (*place != &g)
     place = &(*place)->next;
   store_release(place, g.next);
   atcp_os_free_rcu(&g, &g.rcu, ATCP_MEM_BIND);
+}
+
+/// Count one less. Port lock.
+void drop(BindGroup& g) {
+  if (sub_fetch(&g.count, 1u) == 0) retire(g);
+}
+
+/// Port lock.
+bool has_groups_to_spare(const BindBucket& bucket) {
+  uint32_t n = 0;
+  for (const BindGroup* g = bucket.groups; g != nullptr && n <= kKeptGroups; g = g->next)
+    n++;
+  return n > kKeptGroups;
 }
 
 bool same_group(const BindGroup& g, const Claim& c) {
@@ -264,10 +280,16 @@ BindGroup* PortTable::enter_group(const BindNode& parent, uint32_t laddr, atcp_e
 }
 
 void PortTable::leave_group(BindGroup& g, uint32_t at) {
-  if (dec_unless_one(&g.count)) return;
+  // The last child, as far as one can see without the lock, goes under it: once he is gone, another
+  // CPU may free the group.
+  if (dec_if_above(&g.count, 1)) return;
   atcp_os_lock(locks_, at);
   BindBucket& bucket = *g.bucket;
-  drop(g);
+  const uint32_t left = sub_fetch(&g.count, 1u);
+  // A child may enter without the lock this moment: then the count is not 1, and the group stays.
+  if (left == 0 ||
+      (left == 1 && g.biased != 0 && has_groups_to_spare(bucket) && one_to_zero(&g.count)))
+    retire(g);
   free_if_unused(bucket, at);
   atcp_os_unlock(locks_, at);
 }

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "tests/unlock_hook.h"
 #include "wire/segment.h"
 
 struct atcp_locks {
@@ -459,6 +460,7 @@ void atcp_os_unlock(struct atcp_locks* l, uint32_t i) {
   }
   t_held.pop_back();
   l->locks.at(i)->unlock();
+  if (atcp::test::on_unlock) atcp::test::on_unlock();
 }
 
 void atcp_os_rcu_lock(void) {

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <thread>
@@ -17,6 +18,7 @@
 
 #include "table/counters.h"
 #include "tests/fake_os.h"
+#include "tests/unlock_hook.h"
 
 namespace atcp {
 namespace {
@@ -216,12 +218,9 @@ TEST(EhashWalk, PassesOverTheDying) {
 TEST(EhashWalk, SurvivesResizesInBetween) {
   test::FakeOs os;
   for (const bool grow : {true, false}) {
-    Table t(64, 64, 4096);
-    Crowd c(t, 64);
-    if (!grow) {
-      t.hash.set_limits(4096, 4096);
-      ASSERT_TRUE(t.work());
-    }
+    Table t(64, 64, grow ? 64 : 4096);
+    Crowd c(t, 600);
+    ASSERT_EQ(t.work(), !grow);
     std::multiset<Endpoint*> seen;
     uint32_t turn = 0;
     for (uint64_t at = 0; at != Ehash::kWalkEnd; turn++) {
@@ -231,12 +230,12 @@ TEST(EhashWalk, SurvivesResizesInBetween) {
         endpoint_put(*b.entry[i]);
       }
       if (turn == 1) {
-        t.hash.set_limits(grow ? 4096 : 64, 4096);
+        t.hash.set_limits(64, grow ? 4096 : 64);
         ASSERT_TRUE(t.work());
-        ASSERT_EQ(t.hash.buckets(), grow ? 4096u : 128u);
+        ASSERT_EQ(t.hash.buckets(), grow ? 1024u : 64u);
       }
     }
-    EXPECT_EQ(seen.size(), 64u);
+    EXPECT_EQ(seen.size(), 600u);
     for (Endpoint& e : c.entries)
       EXPECT_EQ(seen.count(&e), 1u);
   }
@@ -287,11 +286,102 @@ TEST(EhashResize, StaysWithinTheLimits) {
   EXPECT_EQ(t.hash.buckets(), 128u);
   t.hash.set_limits(2000, 128);  // the lower limit is the stronger one
   ASSERT_TRUE(t.work());
-  EXPECT_EQ(t.hash.buckets(), 2048u);
+  EXPECT_EQ(t.hash.buckets(), 512u);
   t.hash.set_limits(1, 1);  // no fewer than stripes, which are for life
   ASSERT_TRUE(t.work());
   EXPECT_EQ(t.hash.buckets(), t.hash.stripes());
   c.expect_found();
+}
+
+TEST(EhashResize, LeastNumberAllocatesNothingByItself) {
+  test::FakeOs os;
+  Table t(16, 0, 1024);
+  t.hash.set_limits(Ehash::kMaxBuckets, Ehash::kMaxBuckets);
+  t.work();
+  EXPECT_EQ(t.hash.buckets(), 16u);
+  {
+    Crowd c(t, 300);
+    ASSERT_TRUE(t.work());
+    EXPECT_EQ(t.hash.buckets(), 512u) << "by what the entries need";
+  }
+  t.work();
+  EXPECT_EQ(t.hash.buckets(), 512u) << "what there is, stays";
+  t.hash.set_limits(0, 1024);
+  t.work();
+  EXPECT_EQ(t.hash.buckets(), 16u);
+}
+
+TEST(EhashResize, LeastNumberGivesTheInitialSizeBack) {
+  test::FakeOs os;
+  Table t(4096, 0, 8192);
+  t.hash.set_limits(2000, 8192);
+  ASSERT_TRUE(t.work());
+  ASSERT_EQ(t.hash.buckets(), 2048u);
+  t.hash.set_limits(8192, 8192);
+  ASSERT_TRUE(t.work());
+  EXPECT_EQ(t.hash.buckets(), 4096u);
+}
+
+TEST(EhashResize, AsksForNothingAtTheRoundedLeastNumber) {
+  test::FakeOs os;
+  Table t(16, 0, 8192);
+  Crowd c(t, 5000);
+  ASSERT_TRUE(t.work());
+  t.hash.set_limits(5000, 8192);
+  ASSERT_TRUE(t.work());
+  ASSERT_EQ(t.hash.buckets(), 8192u);
+  for (uint32_t i = 0; i < 4500; i++)
+    t.hash.remove(c.entries[i]);
+  EXPECT_FALSE(t.work());
+}
+
+TEST(EhashResize, EntryThatGoesAtOnceIsNotCountedBelowZero) {
+  test::FakeOs os;
+  Table t(16, 0, 1024);
+  Endpoint e = make_entry(1);
+  uint32_t calls = 0;
+  test::on_unlock = [&] {
+    if (calls++ != 0) return;
+    EXPECT_TRUE(t.hash.remove(e));
+    EXPECT_EQ(t.hash.size(), 0u);
+  };
+  EXPECT_TRUE(t.hash.insert(e));
+  EXPECT_EQ(calls, 2u);
+  test::on_unlock = nullptr;
+  EXPECT_EQ(t.hash.size(), 0u);
+}
+
+TEST(EhashResize, LongChainIsMovedInPieces) {
+  constexpr uint32_t kChain = 1000, kPerTurn = 32;
+  test::FakeOs os;
+  Table t(1);
+  Crowd c(t, kChain);
+  Endpoint come = make_entry(kChain);
+  uint32_t turns = 0;
+  bool busy = false;
+  test::on_unlock = [&] {
+    if (busy) return;
+    busy = true;
+    if (turns++ % 8 == 0) c.expect_found(0);
+    if (turns == 3) {
+      // The head, the tail, and a newcomer, while the chain is in two tables.
+      for (Endpoint* e : {&c.entries.front(), &c.entries.back()}) {
+        EXPECT_TRUE(t.hash.remove(*e));
+        EXPECT_TRUE(t.hash.insert(*e));
+      }
+      EXPECT_FALSE(t.hash.insert(*std::make_unique<Endpoint>(make_entry(kChain / 2))));
+      EXPECT_TRUE(t.hash.insert(come));
+    }
+    busy = false;
+  };
+  t.hash.set_limits(1, 1024);
+  ASSERT_TRUE(t.work());
+  test::on_unlock = nullptr;
+  EXPECT_EQ(t.hash.buckets(), 1024u);
+  EXPECT_GE(turns, kChain / kPerTurn);
+  c.expect_found();
+  EXPECT_EQ(t.all().size(), kChain + 1);
+  EXPECT_TRUE(t.hash.remove(come));
 }
 
 TEST(EhashResize, EqualLimitsSwitchItOff) {

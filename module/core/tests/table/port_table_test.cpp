@@ -216,6 +216,54 @@ TEST(PortTableInherit, ManyChildrenAreOneAllocation) {
   EXPECT_EQ(w.os.live_allocations(), before + 2);
 }
 
+TEST(PortTableInherit, AddressesOfThePastLeaveFewGroups) {
+  World w;
+  BindNode &parent = w.node(), &child = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
+  const uint64_t before = w.os.live_allocations();
+  for (uint32_t i = 1; i <= 1000; i++) {
+    child.laddr = i;
+    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    w.table.unbind(child);
+    w.os.quiesce();
+  }
+  EXPECT_LE(w.os.live_allocations(), before + 16);
+  const uint64_t allocs = w.os.calls(test::Fault::Alloc);
+  for (int i = 0; i < 10; i++) {
+    child.laddr = 1;  // one of those that were kept
+    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    w.table.unbind(child);
+  }
+  EXPECT_EQ(w.os.calls(test::Fault::Alloc), allocs);
+}
+
+TEST(PortTableInherit, ManyAddressesInUseAreAllKept) {
+  World w;
+  BindNode& parent = w.node();
+  ASSERT_EQ(w.bind(parent, 0, 80, kPort, 5), ATCP_OK);
+  const uint64_t before = w.os.live_allocations();
+  std::vector<BindNode> pair[2];
+  for (auto& children : pair) {
+    children.resize(100);
+    for (uint32_t i = 0; i < children.size(); i++) {
+      children[i].laddr = i + 1;
+      ASSERT_EQ(w.table.inherit(children[i], parent), ATCP_OK);
+    }
+  }
+  for (BindNode& child : pair[0])
+    w.table.unbind(child);
+  w.os.quiesce();
+  EXPECT_EQ(w.os.live_allocations(), before + 100);
+  w.table.unbind(parent);
+  for (uint32_t i = 1; i <= 100; i++)
+    EXPECT_EQ(w.bind(w.node(), i, 80), ATCP_ERR_ADDR_IN_USE);
+  ASSERT_EQ(w.bind(parent, 0, 80, kPort, 5), ATCP_OK);
+  for (BindNode& child : pair[1])
+    w.table.unbind(child);
+  w.os.quiesce();
+  EXPECT_LE(w.os.live_allocations(), before + 16);
+}
+
 /// What the kernel's TCP answers to a bind beside live children of a listener that is gone.
 TEST(PortTableInherit, RulesBesideChildren) {
   const struct {
