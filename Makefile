@@ -215,7 +215,7 @@ bench: ## atcp and the kernel's TCP side by side, one table
 	$(Q)$(if $(ARGS),,ktests/bench/run --opening --kernel $(KERNEL))
 
 .PHONY: bench-open
-bench-open: ## what opening connections costs, both stacks (ARGS=--long: a million entries)
+bench-open: ## what opening connections costs, both stacks (ARGS=--long: half a million entries)
 	$(Q)$(DEPS) vm bench
 	$(Q)$(MAKE) module-$(KERNEL) tools progs
 	$(Q)ktests/bench/run --opening --kernel $(KERNEL) $(ARGS)

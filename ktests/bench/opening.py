@@ -109,9 +109,9 @@ def costs(largest):
     row("SYN answered with a request", "instructions", False, syn_with_request)
     row("SYN, ACK, accept(), reset", "instructions", False, handshake("reset"))
     row("SYN, ACK, accept(), close, FIN: TIME_WAIT piles up", "instructions", False, handshake("timewait"))
-    for entries in (1000, 100000, 1000000):
+    for entries in (1000, 100000, 500000):
         if entries <= int(largest):
-            row(f"segment, one of {entries} half-open requests", "instructions", False, lookup(entries))
+            row(f"segment, one of {entries} TIME_WAIT entries", "instructions", False, lookup(entries))
 
 
 # -------------------------------------------------------------- rates: real time, several processors

@@ -7,7 +7,8 @@
  *   rawload syn        SYNs from ever new addresses, answers are not read
  *   rawload handshake  SYN, SYN-ACK, ACK, accept(), and then --after: keep the socket, reset by the peer, or timewait (the program closes
  *                      first and the peer's FIN follows)
- *   rawload probe      --entries half-open requests, then --count out-of-window RSTs to random ones of them: lookups and nothing else
+ *   rawload probe      --entries TIME_WAIT entries, then --count out-of-window RSTs to random ones of them: lookups and nothing else (half-open
+ *                      requests would answer again meanwhile)
  *   rawload nothing    the packets of `syn` with an IP protocol that nobody has: what sending them costs
  *
  * Options: --proto tcp|atcp --count N --entries N --after keep|reset|timewait --port P --backlog N --workers N --hold (wait for the end of
@@ -408,10 +409,17 @@ int main(int argc, char **argv)
 		listener();
 		report(mode, count, blast(tun, count, *mode == 's' ? make_syn : make_nothing));
 	} else if (!strcmp(mode, "probe")) {
+		double start;
+		uint32_t probes = count;
+
 		tun = open_tun(0);
-		listener();
-		report("fill", entries, blast(tun, entries, make_syn));
-		report("probe", count, blast(tun, count, make_probe));
+		start = now_s();
+		count = entries;
+		after = "timewait";
+		if (handshakes(tun, listener(), 0))
+			die("not every entry could be made");
+		report("fill", entries, now_s() - start);
+		report("probe", probes, blast(tun, probes, make_probe));
 	} else {
 		fprintf(stderr, "usage: rawload [options] syn|handshake|probe|nothing (options: see its source)\n");
 		return 2;
