@@ -135,8 +135,9 @@ static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool 
 	int took;
 
 	pkt = atcp_core_tx_tail(c, &len);
-	if (pkt && len < goal) {
-		skb = atcp_pkt_skb(pkt);
+	skb = pkt ? atcp_pkt_skb(pkt) : NULL;
+	/* What a SYN carried in vain is unsent again, but a queue or a tap may still hold its clone. */
+	if (skb && len < goal && !skb_cloned(skb)) {
 		took = atcp_fill(sk, skb, src, goal - len);
 		if (took > 0)
 			atcp_core_tx_grow(c, took);

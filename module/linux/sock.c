@@ -264,6 +264,15 @@ bool atcp_os_conn_orphaned(const struct atcp_conn *c)
 	return sock_flag(sk, SOCK_DEAD) || (atcp_sk(sk)->flags & ATCP_F_CLOSING);
 }
 
+bool atcp_os_conn_same_path(const struct atcp_conn *a, const struct atcp_conn *b)
+{
+	const struct sock *x = atcp_sk_of_conn(a);
+	const struct sock *y = atcp_sk_of_conn(b);
+
+	return READ_ONCE(x->sk_bound_dev_if) == READ_ONCE(y->sk_bound_dev_if) &&
+	       atcp_sk(x)->ip_proto == atcp_sk(y)->ip_proto;
+}
+
 struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t)
 {
 	struct sock *lsk = atcp_sk_of_conn(listener);

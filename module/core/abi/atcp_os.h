@@ -309,6 +309,9 @@ void atcp_os_conn_rx_eof(struct atcp_conn *c);
 void atcp_os_conn_closed(struct atcp_conn *c);
 /* True if no program has the socket open (it was closed). Lock: conn. */
 bool atcp_os_conn_orphaned(const struct atcp_conn *c);
+/* True if both are bound to the same device, or none, and speak the same IP protocol: what the port
+ * looks at beside the tuple before it gives a packet to either. Context: softirq. Lock: any. */
+bool atcp_os_conn_same_path(const struct atcp_conn *a, const struct atcp_conn *b);
 
 /* ---- receiving ----------------------------------------------------------------------- */
 

@@ -214,7 +214,10 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   const bool was_closed = t.snd_wnd == 0;
   const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
   r.window_opened = wnd_changed && t.snd_wnd > 0;
-  if (t.sack_ok && seg.n_sack > 0 && (seg.has & ATCP_OPT_SACK) != 0) process_sack(t, seg, a);
+  // A SYN-ACK has nothing to be selective about: what it does not take of the SYN's data is sent anew.
+  const bool syn = (seg.flags & ATCP_SYN) != 0;
+  if (!syn && t.sack_ok && seg.n_sack > 0 && (seg.has & ATCP_OPT_SACK) != 0)
+    process_sack(t, seg, a);
 
   const bool advanced = ack > t.snd_una;
   if (advanced) {

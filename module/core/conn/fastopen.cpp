@@ -13,7 +13,7 @@ namespace atcp {
 namespace {
 
 constexpr uint8_t kServerCookieBytes = 8;
-constexpr uint32_t kResetCountsS = 60;
+constexpr int32_t kResetCountsS = 60;
 /// A pause doubles up to 64 times the parameter (as Linux).
 constexpr uint32_t kMostDoublings = 6;
 constexpr uint32_t kIpHeader = 20;
@@ -52,6 +52,21 @@ bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
   t.send_head = Treap<TxSeg>::next(s);
   t.last_sent_us = now.us;
   return true;
+}
+
+/// Nothing that was sent, from the first piece on, counts as sent any more: no mark and no count is left.
+void unsend(Tcb& t, TxSeg& first) {
+  constexpr uint8_t kMarks =
+      TxSeg::kSent | TxSeg::kSacked | TxSeg::kLost | TxSeg::kInNetAgain | TxSeg::kRetransmitted;
+  for (TxSeg* s = &first; s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    s->flags = static_cast<uint8_t>(s->flags & ~kMarks);
+    s->segs = 0;
+  }
+  t.packets_out = t.sacked_out = t.lost_out = t.retrans_out = 0;
+  t.ca_state = CaState::Open;
+  t.snd_nxt = first.seq;
+  t.send_head = &first;
+  t.timers.stop(TimerId::Retransmit);
 }
 
 }  // namespace
@@ -157,7 +172,9 @@ bool fastopen_cookie_valid(const Ns& ns, const atcp_tuple& t, const atcp_seg& sy
 bool fastopen_admit(FastopenQueue* queue, Now now) {
   if (queue == nullptr) return false;
   uint32_t resets = load_relaxed(&queue->resets);
-  if (resets != 0 && seconds(now) - load_relaxed(&queue->reset_s) >= kResetCountsS) {
+  // Another CPU's clock may have been ahead of ours when it wrote that.
+  const int32_t since_s = static_cast<int32_t>(seconds(now) - load_relaxed(&queue->reset_s));
+  if (resets != 0 && since_s >= kResetCountsS) {
     store_relaxed(&queue->resets, 0u);
     resets = 0;
   }
@@ -241,11 +258,7 @@ void fastopen_answered(Tcb& t, const atcp_seg& seg) {
     return;
   }
   t.count(Counter::TCPFastOpenActiveFail);
-  s->flags = static_cast<uint8_t>(s->flags & ~TxSeg::kSent);
-  t.packets_out -= s->segs;
-  s->segs = 0;
-  t.snd_nxt = s->seq;
-  t.send_head = s;
+  unsend(t, *s);
 }
 
 void fastopen_timed_out(Tcb& t, uint32_t n, bool last, Now now) {

@@ -142,7 +142,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     // The peer's SYN again: with an ACK it completes a simultaneous open (RFC 9293 3.5, figure 8),
     // without one our SYN-ACK was lost.
     if ((seg.flags & ATCP_ACK) == 0) {
-      send_syn(t, now);
+      if (dup_answer_allowed(t, Counter::TCPACKSkippedSynRecv, now)) send_syn(t, now);
       t.ns->drop(pkt, ATCP_REASON_REQUEST_SYN_DUP);
       return;
     }

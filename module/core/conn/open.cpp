@@ -235,7 +235,6 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
 }
 
 void become_established(Tcb& t, Now now) {
-  if (!t.passive) t.timers.stop(TimerId::Retransmit);
   if (t.syn_retries > 0 && !t.rtt.have_sample()) {
     // RFC 6298 5.7: the handshake timed out, so start from 3 s and from one segment (RFC 6928 2).
     t.rtt.sample(kRtoFallbackUs / 3, now.us);
@@ -245,6 +244,11 @@ void become_established(Tcb& t, Now now) {
   t.retrans_stamp_us = 0;
   t.backoff = 0;
   t.retransmits = 0;
+  // What timed the SYN is over. A fast open may have data under way, at the pace of data from now on.
+  if (t.packets_out != 0)
+    arm_rto(t, now);
+  else
+    t.timers.stop(TimerId::Retransmit);
   t.snd_sml = t.snd_una;
   t.last_ack_us = now.us;
   t.rcv_space_time_us = now.us;

@@ -210,18 +210,19 @@ void send_probe(Tcb& t, Now now) {
   emit_header(t, h);
 }
 
-void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now) {
-  if (seg.len > 0 && (seg.flags & ATCP_SYN) == 0) {
-    send_ack(t, now);
-    return;
-  }
+bool dup_answer_allowed(Tcb& t, Counter skipped, Now now) {
   const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
   if (t.last_dupack_us != 0 && now.us - t.last_dupack_us < gap_us) {
     t.count(skipped);
-    return;
+    return false;
   }
   t.last_dupack_us = now.us;
-  send_ack(t, now);
+  return true;
+}
+
+void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now) {
+  const bool data = seg.len > 0 && (seg.flags & ATCP_SYN) == 0;
+  if (data || dup_answer_allowed(t, skipped, now)) send_ack(t, now);
 }
 
 void send_challenge_ack(Tcb& t, Now now) {

@@ -156,6 +156,7 @@ void done(Tcb& t, uint32_t reason, atcp_err err) {
   free_tx_queue(t);
   t.ofo.clear();
   set_state(t, State::Closed);
+  t.syn_held = false;
   t.in_done = true;
   if (t.bind.bucket != nullptr &&
       ((t.bind.flags & ATCP_BIND_EXPLICIT_PORT) == 0 || atcp_os_conn_orphaned(t.conn())))

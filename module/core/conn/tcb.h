@@ -268,6 +268,9 @@ void push(Tcb& t, bool more, Now now);
 bool transmit(Tcb& t, TxSeg& s, Now now);
 /// Segment with seq snd_una-1 and no data, to make the peer answer: keepalive, zero window.
 void send_probe(Tcb& t, Now now);
+/// May the peer have an answer to what it repeats now? The rate limit of those of one connection (parameter
+/// invalid_ratelimit); `skipped` is counted if not.
+bool dup_answer_allowed(Tcb& t, Counter skipped, Now now);
 /// An ACK that answers something invalid; rate-limited per connection unless it answers data,
 /// which the peer repeats until it hears of it.
 void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now);

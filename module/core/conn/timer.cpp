@@ -39,8 +39,19 @@ void on_syn_timeout(Tcb& t, Now now) {
   t.timers.set(TimerId::Retransmit, now.us + syn_timeout_us(t, t.syn_retries));
 }
 
+void stop_probing(Tcb& t, uint32_t reason, Now now) {
+  const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
+  abort_with_reset(t, reason, err, now);
+}
+
 /// Zero-window probe (RFC 9293 3.8.6.1), or the end of what a cork held back.
 void on_persist(Tcb& t, Now now) {
+  uint32_t limit = t.param(Param::Retries2);
+  const bool orphan = atcp_os_conn_orphaned(t.conn());
+  if (orphan) {
+    const uint32_t set = t.param(Param::OrphanRetries);
+    limit = set != 0 ? set : 8;
+  }
   t.timers.stop(TimerId::Persist);
   TxSeg* s = t.send_head;
   if (t.packets_out != 0 || s == nullptr || s->seq_len() == 0) return;
@@ -59,21 +70,22 @@ void on_persist(Tcb& t, Now now) {
     t.cork = cork;
     t.nodelay = nodelay;
     t.max_snd_wnd = max_wnd;
+    if (t.packets_out != 0 || !orphan) return;
+    // Nothing left this host. A program may wait for that to end, but an orphan does not stay for it.
+    if (t.backoff >= limit) {
+      stop_probing(t, ATCP_REASON_TIMEOUT_PROBE, now);
+      return;
+    }
+    t.backoff++;
+    t.timers.set(TimerId::Persist, now.us + t.rto_us());
     return;
   }
   // Probes that are answered keep the connection for ever; unanswered ones count (MUST-37).
-  uint32_t limit = t.param(Param::Retries2);
-  const bool orphan = atcp_os_conn_orphaned(t.conn());
-  if (orphan) {
-    const uint32_t set = t.param(Param::OrphanRetries);
-    limit = set != 0 ? set : 8;
-  }
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && t.probes_out > 0 && now.us - t.last_ack_us >= user_us;
   // Nobody waits for an orphan's data: a peer that keeps its window closed cannot pin it for ever.
   if (t.probes_out >= limit || user || (orphan && t.backoff >= limit)) {
-    const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
-    abort_with_reset(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_PROBE, err, now);
+    stop_probing(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_PROBE, now);
     return;
   }
   t.count(Counter::TCPWinProbe);

@@ -62,7 +62,8 @@ bool atcp_core_fastopen_enabled(const atcp_conn* c) {
 }
 
 bool atcp_core_syn_held(const atcp_conn* c) {
-  return tcb_of(c)->syn_held;
+  const Tcb& t = *tcb_of(c);
+  return t.syn_held && t.state == State::SynSent;
 }
 
 void atcp_core_connect_go(atcp_conn* c, uint64_t now_ns) {
@@ -104,6 +105,8 @@ bool atcp_core_too_many_orphans(const atcp_conn* c, uint32_t orphans) {
 atcp_pkt* atcp_core_tx_tail(atcp_conn* c, uint32_t* len) {
   TxSeg* s = tcb_of(c)->tx.last();
   if (s == nullptr || s->has(TxSeg::kSent | TxSeg::kFin | TxSeg::kNoPkt)) return nullptr;
+  // A SYN's data of which the peer took a part: the packet still holds that part.
+  if (s->head != 0) return nullptr;
   *len = s->len;
   return s->pkt();
 }

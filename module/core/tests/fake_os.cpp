@@ -589,6 +589,10 @@ bool atcp_os_conn_orphaned(const struct atcp_conn* c) {
   return FakeConn::of(c).orphaned;
 }
 
+bool atcp_os_conn_same_path(const struct atcp_conn* a, const struct atcp_conn* b) {
+  return FakeConn::of(a).device == FakeConn::of(b).device;
+}
+
 void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip, uint32_t len) {
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);

@@ -69,6 +69,7 @@ struct FakeConn {
   atcp_err soft_error = ATCP_OK;
   bool eof = false;
   bool orphaned = false;
+  uint32_t device = 0;  ///< it is bound to, and all that atcp_os_conn_same_path compares
   bool closed = false;
   bool program_ref = true;  ///< one of refs is the program's, or that of whoever will accept it
   uint32_t events = 0;      ///< ATCP_EV_* since somebody looked

@@ -8,7 +8,7 @@
 #include <linux/atcp.h>
 
 #include "conn/tcb.h"
-#include "tests/fake_net.h"
+#include "tests/raw_peer.h"
 
 namespace atcp::test {
 namespace {
@@ -296,6 +296,125 @@ TEST_F(FastopenTest, HeldConnectionCanBeClosed) {
   net.run(kSec);
   EXPECT_TRUE(syns.empty());
   EXPECT_FALSE(s.exists());
+}
+
+TEST_F(FastopenTest, HeldConnectionCanBeAbortedAndIsHeldNoMore) {
+  fetch();
+  Sock s = cli.socket();
+  ASSERT_EQ(s.set_option(kConnectOption, 1), ATCP_OK);
+  ASSERT_EQ(cli.try_connect(s, srv.addr(), kPort), ATCP_OK);
+  EXPECT_TRUE(atcp_core_syn_held(&s.conn().conn));
+  s.abort(ATCP_REASON_ABORT_BY_USER);
+  EXPECT_FALSE(atcp_core_syn_held(&s.conn().conn));
+  EXPECT_FALSE(s.tcb().syn_held);
+}
+
+TEST_F(FastopenTest, SynAckThatTakesAPartAndSacksTheRest) {
+  for (const uint32_t len : {5u, 1000u}) {
+    const uint16_t mss = len > 5 ? 88 : 1460;
+    srv.set("fastopen", "2");
+    fetch();
+    srv.set("fastopen", "0");
+    // Two bytes are taken, and the peer says that it has others, or all.
+    net.link(srv, cli).filter = [&](Emitted& e) {
+      if ((e.seg.flags & ATCP_SYN) == 0) return false;
+      Header h;
+      h.lport = e.tuple.lport;
+      h.rport = e.tuple.rport;
+      h.flags = ATCP_SYN | ATCP_ACK;
+      h.seq = Seq(e.seg.seq);
+      h.ack = Seq(e.seg.ack + 2);
+      h.wnd = 60000;
+      h.mss = mss;
+      h.sack_ok = true;
+      h.n_sack = 1;
+      h.sack[0] = {Seq(e.seg.ack), Seq(e.seg.ack + (len > 5 ? 400 : len))};
+      uint8_t bytes[kMaxHeader];
+      e.hdr.assign(bytes, bytes + write_header(h, bytes));
+      return true;
+    };
+    Sock s = cli.fastopen(srv.addr(), kPort, std::string(len, 'z'));
+    net.run(30 * kMs);
+    ASSERT_EQ(s.state(), static_cast<uint32_t>(ATCP_STATE_ESTABLISHED));
+    const Tcb& t = s.tcb();
+    EXPECT_EQ(t.sacked_out, 0u);
+    EXPECT_EQ(t.packets_out, min((len - 2 + t.mss - 1) / t.mss, t.cc.cwnd));
+    EXPECT_EQ(t.in_flight(), t.packets_out);
+    EXPECT_TRUE(t.timers.pending(TimerId::Retransmit));
+    s.close();
+    net.run(1000 * kSec);
+    EXPECT_FALSE(s.exists());
+    net.link(srv, cli).filter = nullptr;
+  }
+}
+
+TEST_F(FastopenTest, OrphanWhoseDataNeverLeavesThisHostEnds) {
+  Sock s = cli.connect(srv.addr(), kPort);
+  net.run(kSec);
+  net.os.fail_always(Fault::Emit, true);
+  s.send("never");
+  s.close();
+  net.run(3000 * kSec);
+  net.os.fail_always(Fault::Emit, false);
+  EXPECT_FALSE(s.exists());
+}
+
+TEST_F(FastopenTest, EarlyAnswerIsNotLateForTheSynAcksSake) {
+  fetch();
+  net.link(srv, cli).loss_permille = 1000;
+  Sock s = cli.fastopen(srv.addr(), kPort, "hello");
+  net.run(11 * kMs);
+  EXPECT_EQ(served(), "hello");
+  accepted.send("world");
+  net.run(2500 * kMs);
+  net.link(srv, cli).loss_permille = 0;
+  net.run(600 * kMs);  // the third SYN is answered
+  ASSERT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_ESTABLISHED));
+  EXPECT_TRUE(accepted.tcb().timers.pending(TimerId::Retransmit));
+  EXPECT_EQ(s.readable(), 0u);
+  net.run(3 * kSec + 50 * kMs);  // the first timeout of RFC 6298 5.7, not the fourth of the SYN-ACK
+  EXPECT_EQ(s.recv_text(), "world");
+}
+
+TEST_F(FastopenTest, NoTimerIsLeftOfTheSynAck) {
+  with_data("hello");
+  net.run(11 * kMs);
+  EXPECT_EQ(served(), "hello");
+  net.run(100 * kMs);
+  ASSERT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_ESTABLISHED));
+  EXPECT_FALSE(accepted.tcb().timers.pending(TimerId::Retransmit));
+}
+
+TEST(FastopenAdmit, AResetOfAMomentAheadCounts) {
+  FastopenQueue q = {};
+  q.most = 1;
+  q.resets = 1;
+  q.reset_s = 11;
+  EXPECT_FALSE(fastopen_admit(&q, Now(10 * kSec)));
+  EXPECT_FALSE(fastopen_admit(&q, Now(70 * kSec)));
+  EXPECT_TRUE(fastopen_admit(&q, Now(71 * kSec)));
+}
+
+class FastopenPeer : public RawPeerTest {};
+
+TEST_F(FastopenPeer, RepeatedSynIsAnsweredAtTheLimitedRate) {
+  srv.set("fastopen", "514");
+  srv.set("invalid_ratelimit", "500");
+  Sock l = srv.listen(kPort);
+  ASSERT_EQ(l.set_option(kFastopenOption, 5), ATCP_OK);
+  Out o = syn();
+  o.data = "hello";
+  EXPECT_EQ(ask(o).ack, kIrs + 6);
+  ASSERT_EQ(found(), ATCP_FOUND_CONN);
+  EXPECT_EQ(ask(o).ack, kIrs + 6);
+  for (int i = 0; i < 10; i++) {
+    send(o);
+    expect_silence();
+  }
+  EXPECT_EQ(srv.counter("TCPACKSkippedSynRecv"), 10u);
+  net.run(501 * kMs);
+  EXPECT_EQ(ask(o).ack, kIrs + 6);
+  net.close_all();
 }
 
 TEST_F(FastopenTest, PlainConnectDoesNotAsk) {

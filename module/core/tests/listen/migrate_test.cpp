@@ -60,6 +60,21 @@ TEST_F(Migrate, RequestGoesOnWithTheOther) {
   EXPECT_EQ(atcp_core_ns_entries(srv.core()), 0u);
 }
 
+TEST_F(Migrate, NotToOneThatWouldNotHearThePeer) {
+  Sock a = join();
+  Sock b = join();
+  b.conn().device = 1;
+  const uint16_t p = port_of(a);
+  half_open(p);
+  open(port_of(a));
+  a.close();
+  EXPECT_EQ(found(p), ATCP_FOUND_LISTENER);  // b itself, and nothing before it
+  EXPECT_EQ(ledger(b).migrated_in, 0u);
+  EXPECT_EQ(ledger(b).accept_queue, 0u);
+  EXPECT_EQ(srv.reason(ATCP_REASON_ABORT_LISTENER), 1u);
+  expect_empty(b);
+}
+
 TEST_F(Migrate, RequestKeepsItsSchedule) {
   Sock a = join();
   Sock b = join();
