@@ -17,7 +17,10 @@ inline T load_acquire(const T* p) {
 }
 template <class T>
 inline T load_relaxed(const T* p) {
-  return __atomic_load_n(p, __ATOMIC_RELAXED);
+  // Not __atomic_load_n: clang has that for integers only, and an enum is none.
+  T v;
+  __atomic_load(p, &v, __ATOMIC_RELAXED);
+  return v;
 }
 template <class T>
 inline void store_release(T* p, T v) {
