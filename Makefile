@@ -145,7 +145,7 @@ $(B)/bench/tables: $(call obj,bench,$(TABLE_SRC) $(BENCH_SRC))
 	$(Q)g++ -o $@ $^ -lbenchmark -lurcu-memb -pthread
 
 .PHONY: stress
-stress: ## the tables under threads and ThreadSanitizer, SECONDS=60 per test
+stress: ## the tables under threads and ThreadSanitizer, SECONDS=60 for each
 	$(Q)$(DEPS) stress
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/stress/stress_tests
 	$(Q)ATCP_STRESS_SECONDS=$(SECONDS) tools/check/gtest.sh stress $(B)/stress/stress_tests -- $(ARGS)
@@ -188,7 +188,7 @@ kunit: ## KUnit suites of the glue, in the debug kernel
 	$(Q)ktests/kunit/run
 
 .PHONY: vm-test
-vm-test: ## whole-system scenarios on 6.1, 6.12 and debug (ARGS='--kernel 6.1 NAME…')
+vm-test: ## whole-system scenarios on 6.1 and 6.12 (ARGS='--kernel 6.1|6.12|debug NAME…')
 	$(Q)$(DEPS) vm demo
 	$(Q)$(MAKE) modules module-debug tools progs
 	$(Q)mkdir -p $(B)/results

@@ -89,13 +89,21 @@ def fetch_cookie(tun, port=25000):
     return syn_ack.fastopen
 
 
-def served_before_the_handshake():
+def known_client(queue=5):
+    """A server, a cookie that it has given, and two peers of that address that have sent nothing yet."""
     enable(3)
     tun = Tun()
-    lst = server()
-    cookie = fetch_cookie(tun)
-    peer = Peer(tun, port=25001)
-    peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(cookie))
+    lst = server(queue=queue)
+    return lst, fetch_cookie(tun), [Peer(tun, port=25001 + i) for i in range(2)]
+
+
+def early_data(peer, cookie, **more):
+    peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(cookie), **more)
+
+
+def served_before_the_handshake():
+    lst, cookie, (peer, _) = known_client()
+    early_data(peer, cookie)
     syn_ack = peer.expect("SA", ack=peer.snd)
     peer.rcv = (syn_ack.seq + 1) & M
     conn = net.accept(lst)
@@ -111,12 +119,8 @@ def served_before_the_handshake():
 
 def lost_syn_ack():
     """It comes again after a second, and acknowledges the data still."""
-    enable(3)
-    tun = Tun()
-    lst = server()
-    cookie = fetch_cookie(tun)
-    peer = Peer(tun, port=25001)
-    peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(cookie))
+    lst, cookie, (peer, _) = known_client()
+    early_data(peer, cookie)
     first = peer.expect("SA", ack=peer.snd)
     again = peer.expect("SA", ack=peer.snd, timeout=2)
     check(0.8 < again.time - first.time < 1.4, f"repeated after {again.time - first.time:.2f} s")
@@ -129,12 +133,8 @@ def lost_syn_ack():
 
 def wrong_cookie():
     """Only the SYN is acknowledged, with a good cookie beside it."""
-    enable(3)
-    tun = Tun()
-    lst = server()
-    cookie = fetch_cookie(tun)
-    peer = Peer(tun, port=25001)
-    peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(bytes(len(cookie))), advance=False)
+    lst, cookie, (peer, _) = known_client()
+    early_data(peer, bytes(len(cookie)), advance=False)
     syn_ack = peer.expect("SA", ack=(peer.snd + 1) & M)
     equal(syn_ack.fastopen, cookie, "cookie")
     check(not net.readable(lst, 0.1), "accepted on a wrong cookie")
@@ -142,13 +142,9 @@ def wrong_cookie():
 
 def queue_limit():
     """Beyond TCP_FASTOPEN a SYN with data is an ordinary one."""
-    enable(3)
-    tun = Tun()
-    lst = server(queue=1)
-    cookie = fetch_cookie(tun)
-    for i, acked in enumerate((5, 0)):
-        peer = Peer(tun, port=25001 + i)
-        peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(cookie), advance=False)
+    lst, cookie, peers = known_client(queue=1)
+    for peer, acked in zip(peers, (5, 0)):
+        early_data(peer, cookie, advance=False)
         peer.expect("SA", ack=(peer.snd + 1 + acked) & M)
     net.accept(lst)
     check(not net.readable(lst, 0.1), "a second connection without its handshake")

@@ -8,34 +8,19 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "tests/numbered_tuple.h"
 #include "tests/stress/thread_os.h"
 
 namespace atcp {
 namespace {
 
 constexpr SipKey kKey = {{11, 22}};
-
-double seconds() {
-  const char* s = getenv("ATCP_STRESS_SECONDS");
-  return s != nullptr ? atof(s) : 4.0;
-}
-
-atcp_tuple tuple(uint32_t n) {
-  atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = 0x0100007f;
-  t.raddr.v4 = n;
-  t.lport = 80;
-  t.rport = static_cast<uint16_t>(n * 7);
-  return t;
-}
 
 /// A small entry as the core has them: freed after a grace period when its last reference goes.
 struct Entry : Endpoint {
@@ -92,7 +77,7 @@ class World {
     });
   }
   void run() {
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds()));
+    std::this_thread::sleep_for(std::chrono::duration<double>(stress_seconds()));
     stop_ = true;
     for (std::thread& t : threads_)
       t.join();

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <thread>
 #include <vector>
@@ -19,11 +18,6 @@ namespace {
 
 constexpr uint16_t kFirst = 7000;
 constexpr uint32_t kPorts = 2;
-
-double seconds() {
-  const char* s = getenv("ATCP_STRESS_SECONDS");
-  return s != nullptr ? atof(s) : 4.0;
-}
 
 TEST(PortTableStress, ListenersChildrenAndConnects) {
   const int64_t before = live_allocations();
@@ -87,7 +81,7 @@ TEST(PortTableStress, ListenersChildrenAndConnects) {
     const auto yes = [](uint16_t) { return true; };
     if (table.connect(n, t, kFirst, kFirst + kPorts + 1, yes, yes)) table.unbind(n);
   });
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds()));
+  std::this_thread::sleep_for(std::chrono::duration<double>(stress_seconds()));
   stop = true;
   for (std::thread& t : threads)
     t.join();

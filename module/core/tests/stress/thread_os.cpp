@@ -61,6 +61,11 @@ void end_of_grace(rcu_head* head) {
 
 }  // namespace
 
+double stress_seconds() {
+  const char* s = getenv("ATCP_STRESS_SECONDS");
+  return s != nullptr ? atof(s) : 4.0;
+}
+
 CoreThread::CoreThread() {
   urcu_memb_register_thread();
 }

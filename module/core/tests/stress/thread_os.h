@@ -28,6 +28,9 @@ struct ThreadConn {
   static ThreadConn& of(atcp_conn* c) { return *reinterpret_cast<ThreadConn*>(c); }
 };
 
+/// How long each stress runs: ATCP_STRESS_SECONDS, or 4.
+double stress_seconds();
+
 /// Each thread that calls the core has one of these while it does.
 class CoreThread {
  public:

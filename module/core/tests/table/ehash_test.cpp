@@ -18,22 +18,13 @@
 
 #include "table/counters.h"
 #include "tests/fake_os.h"
+#include "tests/numbered_tuple.h"
 #include "tests/unlock_hook.h"
 
 namespace atcp {
 namespace {
 
 constexpr SipKey kKey = {{1, 2}};
-
-atcp_tuple tuple(uint32_t n) {
-  atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = 0x0100007f;
-  t.raddr.v4 = n;
-  t.lport = 80;
-  t.rport = static_cast<uint16_t>(n * 7);
-  return t;
-}
 
 Endpoint make_entry(uint32_t n) {
   Endpoint e = {};
