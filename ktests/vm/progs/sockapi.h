@@ -259,7 +259,7 @@ static void run_one(const struct sequence *s, int proto, int other, struct trans
 		protocol = proto;
 		other_protocol = other;
 		transcript = t;
-		alarm(SEQUENCE_LIMIT_S);
+		alarm(SEQUENCE_LIMIT_S * (getenv("ATCP_SLOW") ? atoi(getenv("ATCP_SLOW")) : 1));
 		s->run();
 		_exit(0);
 	}

@@ -132,6 +132,8 @@ struct atcp_seg {
 	uint8_t n_sack; /* 0..4 */
 	uint8_t ecn;	/* ECN codepoint of the IP header, 0..3; filled in by the port */
 	uint16_t reserved;
+	/* Behind the values in front of them, which are 0 if not there: only n_sack of these, and fastopen.len bytes, have a
+	 * meaning; the rest is not even cleared. */
 	struct {
 		uint32_t start;
 		uint32_t end;

@@ -67,7 +67,7 @@ uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t) {
   atcp_tuple hosts = t;
   hosts.lport = 0;
   hosts.rport = 0;
-  return static_cast<uint32_t>(siphash_tuple(ns.ts_key, hosts));
+  return static_cast<uint32_t>(siphash13_tuple(ns.ts_key, hosts));
 }
 
 }  // namespace atcp

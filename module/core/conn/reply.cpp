@@ -9,7 +9,7 @@
 
 namespace atcp {
 
-bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header h,
+bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
                 const atcp_reuse* reuse) {
   uint8_t bytes[kMaxHeader];
 

@@ -95,7 +95,8 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
     }
     fastopen_give_back(ns, t);  // a request will do
   }
-  const uint32_t reason = request_start(ns, t, tuple, hs, old != nullptr ? old->w : nullptr, now);
+  TimeWait* in_place_of = old != nullptr ? old->w : nullptr;
+  const uint32_t reason = request_start(ns, t, tuple, hs, in_place_of, route, &pkt, now);
   if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
     return Fate::Again;

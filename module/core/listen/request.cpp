@@ -256,7 +256,7 @@ bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, con
 }
 
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
-                       TimeWait* old, Now now) {
+                       TimeWait* old, const atcp_route& route, atcp_pkt** syn, Now now) {
   Listener& l = *listener.listener;
   if (!atcp_os_conn_tryget(listener.conn())) return ATCP_REASON_LISTENER_CLOSED;
   Request* r = make(ns, listener, tuple);
@@ -275,13 +275,16 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   arm_entry(ns, *r, deadline_ns(*r, now), now.ns);  // ends with a full fence
 
   uint32_t reason = ATCP_REASON_NONE;
-  if (load_acquire(&l.closed) != 0)
+  if (load_acquire(&l.closed) != 0) {
     // requests_drop_all may have passed this bucket already.
     reason = ATCP_REASON_LISTENER_CLOSED;
-  else if (!send_synack(ns, listener.conn(), tuple, hs,
-                        static_cast<uint32_t>(now.us / 1000) + hs.ts_offset))
-    // Nothing is lost: the peer will send its SYN again.
-    reason = ATCP_REASON_NO_MEMORY;
+  } else {
+    const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + hs.ts_offset;
+    const atcp_reuse reuse = {&route, *syn};
+    *syn = nullptr;
+    // Nothing is lost if it cannot be sent: the peer will send its SYN again.
+    if (!send_synack(ns, listener.conn(), tuple, hs, tsval, &reuse)) reason = ATCP_REASON_NO_MEMORY;
+  }
   if (reason != ATCP_REASON_NONE) request_remove(ns, *r);
   put_endpoint(*r);
   return reason;

@@ -36,7 +36,8 @@ SS_STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RE
 TCP_LINGER2 = 8
 # In virtual time a wait for the host (a file over 9p) skips to the next deadline, which must not be that of a time-out.
 VIRTUAL_TIME = bool(os.environ.get("ATCP_VIRTUAL_TIME"))
-CASE_LIMIT_S = 400  # of guest time, for cases without a limit_s of their own; one that hangs fails
+SLOW = int(os.environ.get("ATCP_SLOW", "1"))  # how many times longer everything may take in this guest
+CASE_LIMIT_S = 400 * SLOW  # of guest time, for cases without a limit_s of their own; one that hangs fails
 _KEEP = []  # listeners live as long as their scenario, also when it drops the reference
 
 
@@ -65,7 +66,7 @@ def near(got, want, slack, what):
 
 def sh(command, check=True, timeout=120):
     """Runs a shell command; returns its standard output."""
-    timeout = None if VIRTUAL_TIME else timeout
+    timeout = None if VIRTUAL_TIME else timeout * SLOW
     done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           timeout=timeout)
     if check and done.returncode:
@@ -81,7 +82,7 @@ def spawn(command, **more):
 
 def finish(process, what, timeout=300):
     """Waits for a spawned process; fails with its output unless it returned 0."""
-    timeout = None if VIRTUAL_TIME else timeout
+    timeout = None if VIRTUAL_TIME else timeout * SLOW
     try:
         out, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -103,6 +104,7 @@ def last_json(text):
 
 def until(condition, seconds, what, step=0.02):
     """Waits until condition() is true; `what` (a text, or a function that says it at the end) stood in the way."""
+    seconds *= SLOW
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -153,7 +155,7 @@ def readable(sock, timeout=0):
 
 
 def accept(sock, timeout=2.0):
-    check(readable(sock, timeout), "nothing to accept")
+    check(readable(sock, timeout * SLOW), "nothing to accept")
     return sock.accept()[0]
 
 
