@@ -35,8 +35,21 @@ bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt)
 	return true;
 }
 
+/* Lock: socket. */
+bool atcp_os_rx_reserve(struct atcp_conn *c, struct atcp_pkt *pkt)
+{
+	struct sock *sk = atcp_sk_of_conn(c);
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+
+	/* What is granted stays in sk_forward_alloc until deliver, a few lines later, charges it. */
+	return sk_rmem_schedule(sk, skb, skb->truesize) ||
+	       skb_queue_empty(&sk->sk_receive_queue);
+}
+
 /* Append skb to the queue's last buffer if both allow it: small segments would otherwise pin far
- * more memory than they carry. Consumes skb if true.
+ * more memory than they carry. Consumes skb if true. What the last buffer grows by is never more than
+ * skb's truesize, which was asked for in atcp_os_rx_reserve() or charged in atcp_os_rx_hold(); in the
+ * latter case it is given back at the end, hence charged twice for a moment.
  */
 static bool atcp_rx_coalesce(struct sock *sk, struct sk_buff *skb, u32 skip, u32 len)
 {
@@ -71,8 +84,7 @@ void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip
 	if (atcp_rx_coalesce(sk, skb, skip, len))
 		return;
 	if (!atcp_rx_charged(skb)) {
-		/* Bytes that were acknowledged must be kept: the charge may go beyond the limit. */
-		(void)sk_rmem_schedule(sk, skb, skb->truesize);
+		/* Reserved, or the first of an empty queue: then it may go beyond the limit. */
 		skb_set_owner_r(skb, sk);
 	}
 	ATCP_RXCB(skb)->off = skip;

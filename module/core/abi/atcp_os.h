@@ -320,6 +320,10 @@ bool atcp_os_conn_same_path(const struct atcp_conn *a, const struct atcp_conn *b
 /* Bytes [skip, skip+len) of pkt's payload join the receive queue. Consumes pkt; charges the
  * socket unless pkt was held before (then it is charged already). Lock: conn. */
 void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip, uint32_t len);
+/* Room for pkt in what all sockets may take together, asked before its bytes are acknowledged and
+ * delivered. False: there is none. A socket with nothing to read always gets it, or nobody's memory would
+ * ever come back. Lock: conn. */
+bool atcp_os_rx_reserve(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* Charge pkt to the socket and keep it for the core (out of order). False: over the limit, the
  * packet still belongs to the core. Lock: conn. */
 bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt);

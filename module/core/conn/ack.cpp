@@ -48,15 +48,17 @@ void sack_piece(Tcb& t, TxSeg& s, AckSample& a) {
   a.sacked += s.segs;
 }
 
-/// One SACK block: mark the pieces inside, splitting those that it covers only in part.
+/// One SACK block: mark the pieces inside, splitting those that it covers only in part. The cut is made
+/// where a wire segment ended, inside the block: the peer has whole segments, and whoever says otherwise must
+/// not make us cut finer.
 void sack_block(Tcb& t, Seq start, Seq end, AckSample& a) {
   TxSeg* s = t.tx.lower_bound(start);
   while (s != nullptr && s->has(TxSeg::kSent) && s->seq < end) {
     if (!s->has(TxSeg::kSacked)) {
+      const uint32_t mss = s->mss != 0 ? s->mss : t.mss;
       if (s->seq < start) {
-        // Cut on a segment boundary at or after the block's start, as the peer saw segments.
         const uint32_t into = bytes_between(s->seq, start);
-        const uint32_t at = (into + t.mss - 1) / t.mss * t.mss;
+        const uint32_t at = (into + mss - 1) / mss * mss;
         TxSeg* rest = at < s->len ? split(t, *s, at) : nullptr;
         if (rest == nullptr)
           s = Treap<TxSeg>::next(s);
@@ -65,7 +67,7 @@ void sack_block(Tcb& t, Seq start, Seq end, AckSample& a) {
         continue;
       }
       if (s->end() > end) {
-        const uint32_t at = bytes_between(s->seq, end) / t.mss * t.mss;
+        const uint32_t at = bytes_between(s->seq, end) / mss * mss;
         if (at == 0 || split(t, *s, at) == nullptr) break;
       }
       sack_piece(t, *s, a);
@@ -116,7 +118,7 @@ uint64_t release(Tcb& t, Seq ack, AckSample& a) {
       const uint32_t n = bytes_between(s->seq, ack);
       s->seq += n;
       s->len -= n;
-      s->head += n;
+      s->head = static_cast<uint16_t>(s->head + n);
       const uint32_t after = segs_of(t, s->len);
       const uint32_t gone = before > after ? before - after : 0;
       s->segs = static_cast<uint16_t>(before - gone);

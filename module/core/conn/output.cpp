@@ -272,6 +272,7 @@ TxSeg* split(Tcb& t, TxSeg& s, uint32_t at) {
   if (s.has(TxSeg::kSent)) {
     // The counts follow the pieces: both halves carry the same marks.
     const uint32_t before = s.segs;
+  rest->mss = s.mss;
     s.segs = static_cast<uint16_t>(segs_of(t, s.len));
     rest->segs = static_cast<uint16_t>(segs_of(t, rest->len));
     const uint32_t after = static_cast<uint32_t>(s.segs) + rest->segs;
@@ -306,6 +307,7 @@ bool transmit(Tcb& t, TxSeg& s, Now now) {
   if (s.len > 0) {
     t.data_segs_out += segs;
     t.bytes_sent += s.len;
+  s.mss = static_cast<uint16_t>(mss);
   }
   return true;
 }

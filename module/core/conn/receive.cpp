@@ -133,6 +133,15 @@ bool have_room(Tcb& t) {
   return sp.used <= sp.limit;
 }
 
+/// The same for what all sockets share. What is in order has precedence over what is not.
+bool have_memory(Tcb& t, atcp_pkt* pkt) {
+  while (!atcp_os_rx_reserve(t.conn(), pkt)) {
+    if (t.ofo.empty()) return false;
+    t.count(Counter::OfoPruned, t.ofo.prune());
+  }
+  return true;
+}
+
 /// The peer's FIN is next in order (RFC 9293 3.10.7.4, eighth check).
 void handle_fin(Tcb& t, Now now) {
   t.rcv_nxt += 1;
@@ -342,6 +351,12 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
       t.count(Counter::TCPRcvQDrop);
       t.ack_now = true;
       t.ns->drop(pkt, ATCP_REASON_RCVBUF_FULL);
+      return;
+    }
+    if (!have_memory(t, pkt)) {
+      t.count(Counter::TCPRcvQDrop);
+      t.ack_now = true;
+      t.ns->drop(pkt, ATCP_REASON_NO_MEMORY);
       return;
     }
     learn_rcv_mss(t, seg);

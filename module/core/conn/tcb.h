@@ -286,6 +286,7 @@ void queue_fin(Tcb& t);
 inline constexpr uint32_t kMaxPieceBytes = 65400;
 /// Whole segments, as many as one piece can have.
 uint32_t max_piece(const Tcb& t);
+static_assert(kMaxPieceBytes <= 0xffff, "TxSeg::head and mss");
 uint32_t segs_of(const Tcb& t, uint32_t len);
 
 // ---- retransmit.cpp ----------------------------------------------------------------------

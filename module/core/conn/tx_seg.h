@@ -20,7 +20,10 @@ struct TxSeg : TreapNode {
   uint16_t segs;     ///< wire segments it counts as; 0 while unsent
   uint8_t flags;
   uint8_t reserved;
-  uint32_t head;  ///< bytes at the front of the packet that are acknowledged and not yet trimmed
+  uint16_t head;  ///< bytes at the front of the packet that are acknowledged and not yet trimmed
+  /// Payload bytes of each wire segment but the last, as it was sent last (a SACK list in the header makes
+  /// them fewer than Tcb::mss); 0 while unsent.
+  uint16_t mss;
 
   enum : uint8_t {
     kSent = 0x01,

@@ -41,7 +41,7 @@ namespace {
   X(TCPOFOQueue, "segments kept out of order") \
   X(TCPOFODrop, "out-of-order segments dropped for memory") \
   X(OfoPruned, "times out-of-order data was given up for memory") \
-  X(TCPRcvQDrop, "segments dropped: receive buffer full") \
+  X(TCPRcvQDrop, "segments in order dropped: receive buffer full, or no memory") \
   X(TCPZeroWindowDrop, "data dropped: window closed") \
   X(BeyondWindow, "segments beyond the window") \
   X(TCPBacklogDrop, "segments dropped: backlog of a busy socket full") \

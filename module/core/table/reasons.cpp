@@ -17,7 +17,7 @@ namespace {
   X(NOT_UNICAST, "not_unicast", "to or from broadcast, multicast, 0.0.0.0") \
   X(FLAGS_NONE, "flags_none", "none of SYN, ACK, RST, FIN") \
   X(FLAGS_SYN_FIN, "flags_syn_fin", "SYN together with FIN") \
-  X(NO_MEMORY, "no_memory", "an allocation failed") \
+  X(NO_MEMORY, "no_memory", "an allocation failed, or all sockets together have taken what they may") \
   X(NO_ROUTE, "no_route", "no route to the peer for an answer") \
   X(NO_SOCKET, "no_socket", "nobody has this 4-tuple") \
   X(LISTEN_RST, "listen_rst", "RST to a listener") \

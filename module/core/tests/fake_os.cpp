@@ -614,6 +614,14 @@ void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip
 }
 
 bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
+bool atcp_os_rx_reserve(struct atcp_conn* c, struct atcp_pkt* pkt) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "rx_reserve");
+  if (FakePkt::of(pkt).where != FakePkt::Where::Core)
+    Port::the().complain("rx_reserve for a packet that is charged already");
+  return fc.rx.empty() || !Port::the().fails(Fault::Reserve);
+}
+
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "rx_hold");

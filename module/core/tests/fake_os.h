@@ -24,7 +24,20 @@ namespace atcp::test {
 using Bytes = std::vector<uint8_t>;
 
 /// What can be made to fail.
-enum class Fault { Alloc, Table, Locks, Percpu, Emit, Hold, Split, Trim, Child, Route, Count_ };
+enum class Fault {
+  Alloc,
+  Table,
+  Locks,
+  Percpu,
+  Emit,
+  Hold,
+  Reserve,
+  Split,
+  Trim,
+  Child,
+  Route,
+  Count_
+};
 
 struct FakeConn;
 

@@ -53,6 +53,8 @@ TEST(Reassembly, RandomPiecesAgainstAMapOfBytes) {
       // The newest block holds the newcomer; every byte of every block is held.
       ASSERT_GT(r.n_blocks(), 0u);
       ASSERT_TRUE(r.block(0).start <= kBase + at && r.block(0).end >= kBase + at + len);
+      ASSERT_EQ(held.count(bytes_between(kBase, r.block(0).start) - 1), 0u);
+      ASSERT_EQ(held.count(bytes_between(kBase, r.block(0).end)), 0u);
       for (uint32_t b = 0; b < r.n_blocks(); b++)
         for (Seq s = r.block(b).start; s != r.block(b).end; s += 1)
           ASSERT_EQ(held.count(bytes_between(kBase, s)), 1u);
@@ -92,6 +94,30 @@ TEST(Reassembly, ReportsWhatWasHeldAlready) {
   EXPECT_EQ(dup.start, kBase + 120);
   EXPECT_EQ(dup.end, kBase + 150);
   r.clear();
+}
+
+TEST(Reassembly, PruneCutsARun) {
+  FakeOs os;
+  Reassembly r;
+  SackBlock dup = {};
+  // One run, put together from behind, from the front and in the middle.
+  for (const uint32_t at : {300, 200, 500, 600, 400, 700, 800, 900, 1000, 100})
+    r.insert(&packet(os, at, 100).pkt, kBase + at, 100, 0, &dup);
+  EXPECT_EQ(r.block(0).start, kBase + 100);
+  EXPECT_EQ(r.block(0).end, kBase + 1100);
+  EXPECT_EQ(r.prune(), 5u);
+  // The rest is a run as before.
+  r.insert(&packet(os, 600, 10).pkt, kBase + 600, 10, 0, &dup);
+  EXPECT_EQ(dup.start, dup.end);
+  EXPECT_EQ(r.block(0).start, kBase + 100);
+  EXPECT_EQ(r.block(0).end, kBase + 610);
+  for (uint32_t at = 100; at <= 600; at += 100) {
+    RxSeg* s = r.take_ready(kBase + at);
+    ASSERT_NE(s, nullptr);
+    EXPECT_EQ(s->seq, kBase + at);
+    os.free_pkt(FakePkt::of(s->pkt()));
+  }
+  EXPECT_TRUE(r.empty());
 }
 
 TEST(Reassembly, PruneGivesUpTheFarEnd) {

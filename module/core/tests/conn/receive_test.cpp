@@ -172,6 +172,21 @@ TEST_F(Receive, SackBlocksNewestFirstFourWithoutTimestamps) {
   EXPECT_EQ(blocks(reply()), (Blocks{{300, 550}, {900, 950}, {700, 750}}));
 }
 
+TEST_F(Receive, ABlockCoversAllThatIsHeldBesideTheNewest) {
+  // RFC 2018 4: the first block is the contiguous one with the newest segment, although the block that it
+  // joins is no longer among the four reported.
+  open_with({});
+  for (const uint32_t i : {1, 3, 5, 7, 9, 11})
+    send(segment(i * 100, 0, std::string(50, 'o')));
+  EXPECT_EQ(blocks(reply()), (Blocks{{1100, 1150}, {900, 950}, {700, 750}, {500, 550}}));
+  send(segment(150, 0, std::string(10, 'o')));
+  EXPECT_EQ(blocks(reply()), (Blocks{{100, 160}, {1100, 1150}, {900, 950}, {700, 750}}));
+  send(segment(350, 0, std::string(550, 'o')));  // from the forgotten third hundred to the ninth
+  EXPECT_EQ(blocks(reply()).at(1), (std::pair(300u, 950u)));  // after the DSACK
+  send(segment(110, 0, std::string(10, 'o')));                // nothing new: the block around it
+  EXPECT_EQ(blocks(reply()), (Blocks{{110, 120}, {100, 160}, {300, 950}, {1100, 1150}}));
+}
+
 TEST_F(Receive, ThreeSackBlocksBesideTimestamps) {
   open_with({.ts = true});
   for (const uint32_t i : {1, 3, 5, 7, 9})
@@ -310,6 +325,40 @@ TEST_F(Receive, OutOfOrderDataWithoutMemoryIsDroppedAndAsked) {
   EXPECT_EQ(a.n_sack, 0u);
   EXPECT_EQ(srv.reason(ATCP_REASON_RCVBUF_FULL), 1u);
   EXPECT_EQ(srv.counter("TCPOFODrop"), 1u);
+}
+
+TEST_F(Receive, DataInOrderWithoutMemoryIsDroppedAndAsked) {
+  open_with({});
+  peer(0, 0, "first");
+  net.os.fail(Fault::Reserve, 1);
+  const atcp_seg a = ask(segment(5, 0, "second"));
+  EXPECT_EQ(a.ack, theirs(5));
+  EXPECT_EQ(srv.reason(ATCP_REASON_NO_MEMORY), 1u);
+  EXPECT_EQ(srv.counter("TCPRcvQDrop"), 1u);
+  peer(5, 0, "second");
+  EXPECT_EQ(s.recv_text(), "firstsecond");
+}
+
+TEST_F(Receive, WhoHasNothingToReadGetsMemoryAlways) {
+  open_with({});
+  net.os.fail_always(Fault::Reserve, true);
+  peer(0, 0, "first");
+  EXPECT_EQ(reply().ack, theirs(5));
+  EXPECT_EQ(s.recv_text(), "first");
+}
+
+TEST_F(Receive, DataInOrderTakesTheMemoryOfWhatIsNot) {
+  open_with({});
+  peer(0, 0, "first");
+  for (const uint32_t at : {20, 30, 40, 50})
+    peer(at, 0, "later");
+  net.os.fail(Fault::Reserve, 1);
+  EXPECT_EQ(ask(segment(5, 0, "second")).ack, theirs(11));
+  EXPECT_EQ(srv.counter("OfoPruned"), 2u);
+  EXPECT_EQ(srv.counter("TCPRcvQDrop"), 0u);
+  net.os.fail(Fault::Reserve, 3);  // it has to give up all of it
+  EXPECT_EQ(ask(segment(11, 0, "third")).ack, theirs(16));
+  EXPECT_EQ(srv.counter("OfoPruned"), 4u);
 }
 
 // ---- window scale (RFC 7323 2) -------------------------------------------------------------

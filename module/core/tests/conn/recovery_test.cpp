@@ -76,6 +76,35 @@ TEST_F(Recovery, ThirdDuplicateAckIsALossWithoutSack) {
   EXPECT_EQ(t().cc.cwnd, 5u);
 }
 
+TEST_F(Recovery, MarksFollowTheSegmentsAsTheyWereCut) {
+  // Bulk both ways: the peer's stream has a hole, so each of our segments carries a SACK block of 12 bytes and
+  // that much less payload. What the peer SACKs then ends where those segments end.
+  open_with({});
+  peer(100, 0, "beyond a hole");
+  const uint32_t cut = kMss - 12;
+  write_segs(10);
+  ASSERT_FALSE(replies.empty());
+  for (const Emitted& e : replies) {
+    EXPECT_EQ(e.mss, cut);
+    EXPECT_EQ(e.seg.n_sack, 1u);
+  }
+  net.run(20 * kMs);
+  for (uint32_t n = 1; n <= 3; n++) {
+    send(segment(0, 0, "", {{cut, (n + 1) * cut}}));
+    EXPECT_EQ(t().sacked_out, n);
+  }
+  const Emitted& again = replies.front();
+  EXPECT_EQ(again.seg.seq, at(0));
+  EXPECT_EQ(again.data.size(), cut);
+  EXPECT_EQ(t().lost_out, 1u);
+  // The next loss: neither more nor less than the sixth segment.
+  send(segment(0, 4 * cut, "", {{5 * cut, 8 * cut}}));
+  EXPECT_EQ(t().sacked_out, 3u);
+  ASSERT_FALSE(replies.empty());
+  EXPECT_EQ(replies.front().seg.seq, at(4 * cut));
+  EXPECT_EQ(replies.front().data.size(), cut);
+}
+
 TEST_F(Recovery, WhatIsNoDuplicateAck) {
   // RFC 5681 2: payload, another window, or nothing outstanding.
   flight({.sack = false});
