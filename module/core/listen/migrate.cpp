@@ -17,16 +17,30 @@ bool same_group(const Tcb& a, const Tcb& b) {
          atcp_os_conn_same_path(a.conn(), b.conn());
 }
 
-/// Who would get a connection with this tuple now, referenced, if that is one of the group.
-Tcb* find_heir(Ns& ns, const Tcb& from, const atcp_tuple& tuple) {
+/// Whom of the group a connection with this tuple would find now, were those that are full not there;
+/// referenced. nullptr: nobody; if only because all are full, that is counted.
+template <class Full>
+Tcb* find_heir(Ns& ns, const Tcb& from, const atcp_tuple& tuple, Full full) {
   if (ns.param(Param::MigrateReq) == 0) return nullptr;
   if ((load_relaxed(&from.bind.flags) & ATCP_BIND_REUSEPORT) == 0) return nullptr;
-  const ListenNode* n = ns.listeners.lookup(tuple);
-  if (n == nullptr) return nullptr;
-  Tcb& heir = *tcb_of(n->conn);
-  if (same_group(from, heir)) return &heir;
-  atcp_os_conn_put(heir.conn());
+  bool passed_over = false;
+  const ListenNode* n = ns.listeners.lookup(tuple, [&](const ListenNode& node) {
+    const Tcb& heir = *tcb_of(node.conn);
+    if (!same_group(from, heir)) return false;
+    const bool fits = !full(*heir.listener);
+    passed_over |= !fits;
+    return fits;
+  });
+  if (n != nullptr) return tcb_of(n->conn);
+  if (passed_over) {
+    ns.count(Counter::TCPMigrateReqFailure);
+    ns.reason(ATCP_REASON_MIGRATE_FULL);
+  }
   return nullptr;
+}
+
+bool requests_full(const Listener& l) {
+  return load_relaxed(&l.requests) > load_relaxed(&l.backlog);
 }
 
 /// The books of both sides.
@@ -36,18 +50,12 @@ void enter(Ns& ns, const Tcb& from, const Tcb& heir) {
   ns.count(Counter::TCPMigrateReqSuccess);
 }
 
-/// One try. *again: the heir closed meanwhile; there may be another.
-bool hand_over(Ns& ns, const Tcb& from, Tcb& heir, Tcb& child, Now now, bool* again) {
+/// One try. False: the heir closed, or filled up, meanwhile; there may be another.
+bool hand_over(Ns& ns, const Tcb& from, Tcb& heir, Tcb& child, Now now) {
   Listener& to = *heir.listener;
-  *again = false;
-  if (!listener_reserve(to)) {
-    ns.count(Counter::TCPMigrateReqFailure);
-    ns.reason(ATCP_REASON_MIGRATE_FULL);
-    return false;
-  }
+  if (!listener_reserve(to)) return false;
   if (!listener_enqueue(to, child, now)) {
     listener_unreserve(to);
-    *again = true;
     return false;
   }
   enter(ns, from, heir);
@@ -59,7 +67,7 @@ bool hand_over(Ns& ns, const Tcb& from, Tcb& heir, Tcb& child, Now now, bool* ag
 
 bool migrate_request(Ns& ns, Request& r, Now now) {
   const Tcb& from = *tcb_of(r.listener);
-  Tcb* heir = find_heir(ns, from, tuple_of(r));
+  Tcb* heir = find_heir(ns, from, tuple_of(r), requests_full);
   if (heir == nullptr) return false;
   Request* copy = request_copy(r, *heir);  // has our reference to the heir now
   if (copy == nullptr) {
@@ -83,11 +91,9 @@ bool migrate_request(Ns& ns, Request& r, Now now) {
 }
 
 bool migrate_child(Ns& ns, const Tcb& from, Tcb& child, Now now) {
-  // A listener that has closed is not found again, so this ends.
-  for (bool again = true; again;) {
-    Tcb* heir = find_heir(ns, from, tuple_of(child));
-    if (heir == nullptr) return false;
-    const bool done = hand_over(ns, from, *heir, child, now, &again);
+  // A listener that has closed is not found again, nor is one that is full; so this ends.
+  while (Tcb* heir = find_heir(ns, from, tuple_of(child), listener_accept_full)) {
+    const bool done = hand_over(ns, from, *heir, child, now);
     atcp_os_conn_put(heir->conn());
     if (done) return true;
   }
@@ -108,17 +114,21 @@ void migrate_cookies(const Tcb& from) {
 }
 
 void migrate_children(Tcb& from, Now now) {
+  constexpr uint32_t kPerTurn = 64;
   Listener& l = *from.listener;
-  atcp_os_rcu_lock();
   // Closed: nobody else adds or takes. What comes back goes to the end.
-  for (uint32_t n = load_relaxed(&l.queued); n > 0; n--) {
-    Tcb& child = *listener_take(l, now);
-    if (migrate_child(*from.ns, from, child, now))
-      listener_unreserve(l);
-    else
-      listener_put_back(l, child, now);
+  for (uint32_t n = load_relaxed(&l.queued); n > 0;) {
+    atcp_os_rcu_lock();
+    for (uint32_t i = 0; i < kPerTurn && n > 0; i++, n--) {
+      Tcb& child = *listener_take(l, now);
+      if (migrate_child(*from.ns, from, child, now))
+        listener_unreserve(l);
+      else
+        listener_put_back(l, child, now);
+    }
+    atcp_os_rcu_unlock();
+    atcp_os_cond_resched();
   }
-  atcp_os_rcu_unlock();
 }
 
 }  // namespace atcp

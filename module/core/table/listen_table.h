@@ -6,6 +6,7 @@
 #ifndef ATCP_TABLE_LISTEN_TABLE_H
 #define ATCP_TABLE_LISTEN_TABLE_H
 
+#include "base/atomic.h"
 #include "base/siphash.h"
 #include "base/types.h"
 
@@ -30,6 +31,9 @@ class ListenTable {
   bool remove(ListenNode& n);
   /// Its conn, referenced, or nullptr. Context: inside RCU.
   ListenNode* lookup(const atcp_tuple& t) const;
+  /// The same among those for which fits(node) is true. fits is asked again if the table changes meanwhile.
+  template <class Fits>
+  ListenNode* lookup(const atcp_tuple& t, Fits fits) const;
   uint32_t size() const;
   static constexpr uint32_t kBuckets = 256;
   /// Like Ehash::walk_bucket.
@@ -37,6 +41,19 @@ class ListenTable {
   uint32_t walk_bucket(uint32_t b, uint32_t skip, F f) const;
 
  private:
+  static constexpr uint32_t bucket_of(uint16_t lport) {
+    return (lport ^ (lport >> 8)) & (kBuckets - 1);
+  }
+  static constexpr uintptr chain_end(uint32_t bucket) {
+    return (static_cast<uintptr>(bucket) << 1) | 1;
+  }
+  static constexpr uint64_t rank(uint64_t tuple_hash, uint32_t id) {
+    uint64_t x = tuple_hash ^ (id * 0x9e3779b97f4a7c15ull);
+    x ^= x >> 31;
+    x *= 0x94d049bb133111ebull;
+    return x ^ (x >> 29);
+  }
+
   uintptr* heads_ = nullptr;
   atcp_locks* locks_ = nullptr;
   SipKey key_ = {};
@@ -58,6 +75,41 @@ uint32_t ListenTable::walk_bucket(uint32_t b, uint32_t skip, F f) const {
   }
   atcp_os_unlock(locks_, b);
   return done;
+}
+
+template <class Fits>
+ListenNode* ListenTable::lookup(const atcp_tuple& t, Fits fits) const {
+  const uint32_t b = bucket_of(t.lport);
+again:
+  ListenNode* best = nullptr;
+  bool best_exact = false;
+  bool hashed_tuple = false;
+  uint64_t tuple_hash = 0;
+  uintptr v = load_acquire(&heads_[b]);
+  for (; (v & 1) == 0; v = load_acquire(&reinterpret_cast<ListenNode*>(v)->next)) {
+    ListenNode& n = *reinterpret_cast<ListenNode*>(v);
+    if (n.lport != t.lport || (n.laddr != 0 && n.laddr != t.laddr.v4) || !fits(n)) continue;
+    const bool exact = n.laddr != 0;
+    if (best == nullptr || (exact && !best_exact)) {
+      best = &n;
+      best_exact = exact;
+    } else if (exact == best_exact) {
+      if (!hashed_tuple) {
+        tuple_hash = siphash13_tuple(key_, t);
+        hashed_tuple = true;
+      }
+      if (rank(tuple_hash, n.id) > rank(tuple_hash, best->id)) best = &n;
+    }
+  }
+  if (v != chain_end(b)) goto again;
+  if (best == nullptr) return nullptr;
+  if (!atcp_os_conn_tryget(best->conn)) {
+    // It closed meanwhile; there may be others. One that is still here has broken the rule in
+    // the header, and asking again would not end.
+    if (load_acquire(&best->hashed) == 0) goto again;
+    return nullptr;
+  }
+  return best;
 }
 
 }  // namespace atcp

@@ -482,6 +482,7 @@ void atcp_os_rcu_wait(void) {
 void atcp_os_cond_resched(void) {
   if (t_rcu != 0) Port::the().complain("cond_resched in an RCU section");
   if (!t_held.empty()) Port::the().complain("cond_resched with a lock held");
+  Port::the().resched++;
 }
 
 void atcp_os_random(void* buf, uint32_t bytes) {

@@ -197,6 +197,7 @@ class FakeOs {
 
   // ---- randomness ----
   uint64_t random();
+  uint64_t resched = 0;   ///< calls of atcp_os_cond_resched
   void seed(uint64_t s) { random_ = s; }
 
   // ---- the ledger ----

@@ -153,6 +153,64 @@ TEST_F(Migrate, WhatFindsNoPlaceIsReset) {
   expect_empty(b);
 }
 
+TEST_F(Migrate, AFullHeirIsPassedOverForAnother) {
+  Sock a = join();
+  Sock b = join(0);  // room for one
+  Sock c = join(0);
+  Sock d = join(2);
+  for (int i = 0; i < 6; i++)
+    open(port_of(a));
+  replies.clear();
+  a.close();
+  EXPECT_EQ(ledger(b).accept_queue, 1u);
+  EXPECT_EQ(ledger(c).accept_queue, 1u);
+  EXPECT_EQ(ledger(d).accept_queue, 3u);
+  EXPECT_EQ(reply().flags, ATCP_RST | ATCP_ACK);  // the sixth
+  EXPECT_EQ(srv.reason(ATCP_REASON_MIGRATE_FULL), 1u);
+  EXPECT_EQ(srv.counter("TCPMigrateReqSuccess"), 5u);
+  EXPECT_EQ(srv.counter("TCPMigrateReqFailure"), 1u);
+}
+
+TEST_F(Migrate, AnHeirTakesNoMoreRequestsThanItsOwnLimit) {
+  Sock a = join();
+  Sock b = join(0);
+  Sock c = join(2);
+  for (int i = 0; i < 6; i++)
+    half_open(port_of(a));
+  a.close();
+  EXPECT_EQ(ledger(b).requests, 1u);
+  EXPECT_EQ(ledger(c).requests, 3u);
+  EXPECT_EQ(srv.counter("TCPMigrateReqFailure"), 2u);
+  EXPECT_EQ(srv.reason(ATCP_REASON_MIGRATE_FULL), 2u);
+  EXPECT_EQ(atcp_core_ns_entries(srv.core()), 4u);
+}
+
+TEST_F(Migrate, AStrangersListenerIsNoHeirHoweverEmpty) {
+  Sock a = join();
+  Sock b = join(0);
+  b.conn().device = 1;  // does not hear what a hears
+  Sock c = join(0);
+  open(port_of(a));
+  open(port_of(a));
+  replies.clear();
+  a.close();
+  EXPECT_EQ(ledger(b).accept_queue, 0u);
+  EXPECT_EQ(ledger(c).accept_queue, 1u);
+}
+
+TEST_F(Migrate, ALongQueueOffersTheProcessor) {
+  Sock a = join(1000);
+  Sock b = join(1000);
+  for (uint16_t p = 7000; p < 7600; p++)
+    open(p);
+  const uint64_t before = net.os.resched;
+  const uint32_t mine = ledger(a).accept_queue;
+  ASSERT_GT(mine, 200u);
+  a.close();
+  EXPECT_EQ(ledger(b).accept_queue, 600u);
+  EXPECT_GE(net.os.resched - before, mine / 64);
+}
+
 TEST_F(Migrate, ParameterTurnsItOff) {
   srv.set("migrate_req", "0");
   Sock a = join();
