@@ -302,8 +302,20 @@ out:
 	return err;
 }
 
-int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
-		 const uint8_t *hdr, uint32_t hdr_len, const struct atcp_reuse *reuse)
+/* The result of ip_local_out() as a reason. */
+static u32 atcp_emit_refused(int err)
+{
+	if (!net_xmit_eval(err))
+		return ATCP_REASON_NONE;
+	/* What NF_DROP becomes on its way. */
+	if (err == -EPERM)
+		return ATCP_REASON_OUTPUT_FILTERED;
+	return err == -ENOMEM ? ATCP_REASON_NO_MEMORY : ATCP_REASON_OUTPUT_DROPPED;
+}
+
+uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
+		      const struct atcp_tuple *t, const uint8_t *hdr, uint32_t hdr_len,
+		      const struct atcp_reuse *reuse)
 {
 	struct sk_buff *received = reuse && reuse->pkt ? atcp_pkt_skb(reuse->pkt) : NULL;
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
@@ -316,30 +328,28 @@ int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct
 	};
 	struct dst_entry *dst;
 	struct sk_buff *skb;
-	int err;
 
 	dst = atcp_reply_route(ns, sk, t, ip.proto, reuse ? reuse->route : NULL);
 	if (!dst) {
 		kfree_skb_reason(received, SKB_DROP_REASON_IP_OUTNOROUTES);
-		return -1;
+		return ATCP_REASON_NO_ROUTE;
 	}
 	skb = atcp_tx_empty_in(received, dst, hdr_len);
 	if (!skb) {
 		dst_release(dst);
-		return -1;
+		return ATCP_REASON_NO_MEMORY;
 	}
 	skb_dst_set(skb, dst);
 	atcp_push_tcp(skb, hdr, hdr_len);
 	ip.ttl = atcp_ttl(sk, dst);
 	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {
 		kfree_skb(skb);
-		return -1;
+		return ATCP_REASON_NO_MEMORY;
 	}
 	atcp_push_ip(skb, &ip);
 	skb->mark = sk ? READ_ONCE(sk->sk_mark) : 0;
 	skb->priority = sk ? READ_ONCE(sk->sk_priority) : 0;
-	err = ip_local_out(ns->net, NULL, skb);
-	return net_xmit_eval(err) ? -1 : 0;
+	return atcp_emit_refused(ip_local_out(ns->net, NULL, skb));
 }
 
 /* ---- pieces of the send queue -------------------------------------------------------- */

@@ -126,6 +126,8 @@ enum atcp_reason {
 #define ATCP_GENL_NAME "atcp"
 #define ATCP_GENL_VERSION 1
 
+	ATCP_REASON_OUTPUT_FILTERED,	/* the answer was refused by the firewall on its way out */
+	ATCP_REASON_OUTPUT_DROPPED,	/* the answer was dropped by a local queue or device */
 enum atcp_cmd {
 	ATCP_CMD_UNSPEC = 0,
 	ATCP_CMD_PARAM_GET,	/* do: ATCP_A_PARAM with NAME; dump: all of them */

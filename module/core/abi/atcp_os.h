@@ -349,10 +349,12 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
  * Send a segment without payload that belongs to no connection (SYN-ACK of a request, RST,
  * TIME_WAIT's ACK). via: listener whose IP options (TOS, TTL, mark, device) hold, or NULL.
  * reuse: NULL, or what need not be looked up or allocated; its pkt is consumed whatever the
- * result. Returns 0 or -1 (no route, no memory). Context: softirq. Lock: any.
+ * result. Returns ATCP_REASON_NONE, or why it did not leave: ATCP_REASON_NO_ROUTE, _NO_MEMORY,
+ * _OUTPUT_FILTERED, _OUTPUT_DROPPED. Context: softirq. Lock: any.
  */
-int atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
-		 const uint8_t *hdr, uint32_t hdr_len, const struct atcp_reuse *reuse);
+uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
+		      const struct atcp_tuple *t, const uint8_t *hdr, uint32_t hdr_len,
+		      const struct atcp_reuse *reuse);
 /* Split a piece of the send queue: pkt keeps bytes [0, at), the new one gets the rest. NULL: no
  * memory, pkt unchanged. cb of the new one is zero. must: false if it may be refused because the
  * queue has been cut into so many pieces already that they cost a multiple of the send buffer (a

@@ -4,22 +4,25 @@
 // whoever calls.
 #include "conn/reply.h"
 
+#include <linux/atcp.h>
+
 #include "base/atomic.h"
 #include "conn/gate.h"
 
 namespace atcp {
 
-bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
-                const atcp_reuse* reuse) {
+uint32_t send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
+                    const atcp_reuse* reuse) {
   uint8_t bytes[kMaxHeader];
 
   h.lport = t.lport;
   h.rport = t.rport;
   const uint32_t n = write_header(h, bytes);
-  if (atcp_os_emit(ns.os, via, &t, bytes, n, reuse) != 0) return false;
+  const uint32_t refused = atcp_os_emit(ns.os, via, &t, bytes, n, reuse);
+  if (refused != ATCP_REASON_NONE) return refused;
   ns.count(Counter::OutSegs);
   if ((h.flags & ATCP_RST) != 0) ns.count(Counter::OutRsts);
-  return true;
+  return ATCP_REASON_NONE;
 }
 
 void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg) {

@@ -11,9 +11,9 @@
 namespace atcp {
 
 /// Send h (its ports are filled in from t). via: the listener whose IP options hold, or nullptr.
-/// reuse: as atcp_os_emit. False: it could not be handed to IP.
-bool send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
-                const atcp_reuse* reuse = nullptr);
+/// reuse, result: as atcp_os_emit.
+uint32_t send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
+                    const atcp_reuse* reuse = nullptr);
 /// RFC 9293 3.10.7.1: the reset that answers seg; a reset is never answered.
 void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg);
 

@@ -67,7 +67,8 @@ uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& 
   const uint32_t now_s = max(seconds(now), 1u);
   if (load_relaxed(&l.cookie_s) != now_s) store_relaxed(&l.cookie_s, now_s);
   const atcp_reuse reuse = {&route, pkt};
-  if (!send_synack(ns, t.conn(), tuple, hs, tsval, &reuse)) return ATCP_REASON_NO_MEMORY;
+  const uint32_t refused = send_synack(ns, t.conn(), tuple, hs, tsval, &reuse);
+  if (refused != ATCP_REASON_NONE) return refused;
   ns.count(Counter::SyncookiesSent);
   l.ledger.add(LedgerItem::Cookies);
   return ATCP_REASON_NONE;

@@ -19,6 +19,8 @@ constexpr LedgerReason kLedgerReason[kLedgerReasons] = {
     {ATCP_REASON_SYN_FROM_SELF, Refused::Syn},
     {ATCP_REASON_NO_MEMORY, Refused::Syn},
     {ATCP_REASON_NO_ROUTE, Refused::Syn},
+    {ATCP_REASON_OUTPUT_FILTERED, Refused::Syn},
+    {ATCP_REASON_OUTPUT_DROPPED, Refused::Syn},
     {ATCP_REASON_REQUEST_SYN, Refused::Syn},
     {ATCP_REASON_SEQ_OLD, Refused::Syn},
     {ATCP_REASON_SEQ_BEYOND_WINDOW, Refused::Syn},

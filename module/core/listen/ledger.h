@@ -36,7 +36,7 @@ struct LedgerReason {
   uint32_t reason;  ///< enum atcp_reason; NONE: any other
   Refused what;
 };
-inline constexpr uint32_t kLedgerReasons = 26;
+inline constexpr uint32_t kLedgerReasons = 28;
 extern const LedgerReason kLedgerReason[kLedgerReasons];
 
 class Ledger {

@@ -68,7 +68,7 @@ void uncount(Ns& ns, Request& r) {
 void resend_synack(Ns& ns, Request& r, Now now) {
   const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + r.hs.ts_offset;
   if (load_relaxed(&r.retrans) < 255) __atomic_fetch_add(&r.retrans, 1, __ATOMIC_RELAXED);
-  if (!send_synack(ns, r.listener, tuple_of(r), r.hs, tsval)) return;
+  if (send_synack(ns, r.listener, tuple_of(r), r.hs, tsval) != ATCP_REASON_NONE) return;
   ns.count(Counter::RetransSegs);
   ns.count(Counter::TCPSynRetrans);
 }
@@ -234,8 +234,8 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
   hs->rcv_wnd = wnd;
 }
 
-bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
-                 uint32_t tsval, const atcp_reuse* reuse) {
+uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
+                     const Handshake& hs, uint32_t tsval, const atcp_reuse* reuse) {
   Header h;
   h.flags = ATCP_SYN | ATCP_ACK;
   h.seq = hs.iss;
@@ -283,7 +283,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     const atcp_reuse reuse = {&route, *syn};
     *syn = nullptr;
     // Nothing is lost if it cannot be sent: the peer will send its SYN again.
-    if (!send_synack(ns, listener.conn(), tuple, hs, tsval, &reuse)) reason = ATCP_REASON_NO_MEMORY;
+    reason = send_synack(ns, listener.conn(), tuple, hs, tsval, &reuse);
   }
   if (reason != ATCP_REASON_NONE) request_remove(ns, *r);
   put_endpoint(*r);

@@ -48,9 +48,9 @@ inline Request* as_request(Endpoint* e) {
 /// Fill in what depends on the SYN, the parameters and the listener (all but iss).
 void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_seg& syn,
                const atcp_route& route, Handshake* hs);
-/// The SYN-ACK; tsval as it is to stand in the option; reuse as atcp_os_emit. False: it could not be handed to IP.
-bool send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple, const Handshake& hs,
-                 uint32_t tsval, const atcp_reuse* reuse = nullptr);
+/// The SYN-ACK; tsval as it is to stand in the option; reuse and result as atcp_os_emit.
+uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
+                     const Handshake& hs, uint32_t tsval, const atcp_reuse* reuse = nullptr);
 
 /// Make, hash (in the place of old, if given) and arm a request for hs, and send its SYN-ACK, in the buffer of
 /// the SYN if that can be: *syn is nullptr afterwards if it was tried.

@@ -80,7 +80,9 @@ namespace {
   X(FILTERED, "filtered", "the socket's BPF filter or IPsec policy refused it") \
   X(DEFER_ACCEPT, "defer_accept", "TCP_DEFER_ACCEPT: third ACK without data ignored") \
   X(MIGRATE_FULL, "migrate_full", "no place for it in another listener of the group") \
-  X(SYN_FROM_SELF, "syn_from_self", "SYN to a listener from its own address and port (land attack)")
+  X(SYN_FROM_SELF, "syn_from_self", "SYN to a listener from its own address and port (land attack)") \
+  X(OUTPUT_FILTERED, "output_filtered", "the answer was refused by the firewall on its way out") \
+  X(OUTPUT_DROPPED, "output_dropped", "the answer was dropped by a local queue or device")
 // clang-format on
 
 #define ATCP_ROW(id, name, help) {name, help},

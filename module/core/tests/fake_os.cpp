@@ -614,7 +614,6 @@ void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip
   fc.rx_bytes += len;
 }
 
-bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
 bool atcp_os_rx_reserve(struct atcp_conn* c, struct atcp_pkt* pkt) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "rx_reserve");
@@ -623,6 +622,7 @@ bool atcp_os_rx_reserve(struct atcp_conn* c, struct atcp_pkt* pkt) {
   return fc.rx.empty() || !Port::the().fails(Fault::Reserve);
 }
 
+bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
   FakeConn& fc = FakeConn::of(c);
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "rx_hold");
@@ -678,8 +678,8 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
   return 0;
 }
 
-int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple* t,
-                 const uint8_t* hdr, uint32_t hdr_len, const struct atcp_reuse* reuse) {
+uint32_t atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple* t,
+                      const uint8_t* hdr, uint32_t hdr_len, const struct atcp_reuse* reuse) {
   if (reuse != nullptr && reuse->pkt != nullptr) {
     if (FakePkt::of(reuse->pkt).where != FakePkt::Where::Core)
       Port::the().complain("emit in the buffer of a packet that is not the core's");
@@ -688,7 +688,7 @@ int atcp_os_emit(struct atcp_osns* ns, const struct atcp_conn*, const struct atc
   }
   if (reuse != nullptr && reuse->route != nullptr && reuse->route->port != ns)
     Port::the().complain("emit with a route of another namespace, or of none");
-  if (Port::the().fails(Fault::Emit)) return -1;
+  if (Port::the().fails(Fault::Emit)) return Port::the().emit_refusal;
   Emitted e;
   e.from = ns;
   e.tuple = *t;

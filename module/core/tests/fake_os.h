@@ -7,6 +7,8 @@
 #ifndef ATCP_TESTS_FAKE_OS_H
 #define ATCP_TESTS_FAKE_OS_H
 
+#include <linux/atcp.h>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -179,6 +181,8 @@ class FakeOs {
       n += i;
     return n;
   }
+  /// What atcp_os_emit answers to Fault::Emit.
+  uint32_t emit_refusal = ATCP_REASON_NO_MEMORY;
   /// Cuts of a send queue that the core can do without are refused.
   bool spare_splits = false;
 
@@ -193,11 +197,11 @@ class FakeOs {
   std::vector<uint32_t> dropped;  ///< reasons of atcp_os_pkt_free
   /// Listeners whose request queue overflowed, and whether cookies went out: atcp_os_syn_flood.
   std::vector<std::pair<const FakeConn*, bool>> floods;
+  uint64_t resched = 0;   ///< calls of atcp_os_cond_resched
   uint64_t recycled = 0;  ///< answers that left in the buffer of what they answer
 
   // ---- randomness ----
   uint64_t random();
-  uint64_t resched = 0;   ///< calls of atcp_os_cond_resched
   void seed(uint64_t s) { random_ = s; }
 
   // ---- the ledger ----

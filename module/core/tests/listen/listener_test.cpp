@@ -182,6 +182,25 @@ TEST_F(Listen, UnsentSynAckLeavesNothing) {
   half_open();
 }
 
+TEST_F(Listen, ASynAckThatIsRefusedOnItsWayOutHasAReasonOfItsOwn) {
+  Sock l = srv.listen(kPort);
+  uint16_t port = 5000;
+  for (const uint32_t why : {ATCP_REASON_OUTPUT_FILTERED, ATCP_REASON_OUTPUT_DROPPED,
+                             ATCP_REASON_NO_ROUTE, ATCP_REASON_NO_MEMORY}) {
+    SCOPED_TRACE(why);
+    for (const char* cookies : {"1", "2"}) {
+      srv.set("syncookies", cookies);
+      net.os.emit_refusal = why;
+      net.os.fail(Fault::Emit, 1);
+      send(syn(port++));
+      expect_silence();
+    }
+    EXPECT_EQ(srv.reason(why), 2u);
+    EXPECT_EQ(refused(l, Refused::Syn, why), 2u);
+  }
+  EXPECT_EQ(atcp_core_ns_entries(srv.core()), 0u);
+}
+
 TEST_F(Listen, NoMemoryForTheListener) {
   for (const Fault f : {Fault::Alloc, Fault::Locks}) {
     Sock s = srv.socket();
