@@ -217,7 +217,8 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 
 	t.laddr.v4 = (__force u32)inet->inet_saddr;
 	t.raddr.v4 = (__force u32)daddr;
-	t.lport = (__force u16)inet->inet_sport;
+	/* inet_sport may be that of a connection which has ended. */
+	t.lport = inet->inet_num ? (__force u16)inet->inet_sport : 0;
 	t.rport = (__force u16)usin->sin_port;
 	err = -atcp_errno(atcp_core_connect(&asp->conn, &t, asp->flags & ATCP_F_FASTOPEN,
 					    atcp_now()));

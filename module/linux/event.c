@@ -101,6 +101,11 @@ void atcp_os_conn_closed(struct atcp_conn *c)
 	struct sock *sk = atcp_sk_of_conn(c);
 
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	/* A port that the program did not name is free at once, as the core has it. */
+	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK)) {
+		atcp_port_drop(sk);
+		inet_sk(sk)->inet_num = 0;
+	}
 	/* An orphan is destroyed by whoever holds the lock: atcp_sock_settle(). */
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);

@@ -102,6 +102,8 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     return bound == ATCP_OK ? ChildResult::Taken : ChildResult::NoListener;
   }
   set_state(c, State::SynReceived);
+  // The program named the listener's port, not the child's: the end of the connection gives it back.
+  c.bind.flags = static_cast<uint8_t>(c.bind.flags & ~ATCP_BIND_EXPLICIT_PORT);
   ns.count(Counter::PassiveOpens);
   if (request != nullptr) request_settle(ns, *request);
 

@@ -166,6 +166,40 @@ TEST_F(Child, ResetWhileQueuedIsAcceptedAllTheSame) {
   EXPECT_EQ(c.error(), ATCP_ERR_RESET);
 }
 
+TEST_F(Child, AResetGivesItsPortBackAtOnce) {
+  // As Linux (bind() tried by hand there): the program named the listener's port, not the child's.
+  Sock l = srv.listen(kPort);
+  const uint32_t iss = open();
+  Sock c = *l.accept();
+  l.close();
+  Sock other = srv.socket();
+  EXPECT_EQ(srv.try_listen(other, kPort, 1), ATCP_ERR_ADDR_IN_USE);
+  send({.flags = ATCP_RST | ATCP_ACK, .seq = kIrs + 1, .ack = iss + 1});
+  ASSERT_EQ(c.error(), ATCP_ERR_RESET);  // and the program has it open still
+  EXPECT_EQ(srv.try_listen(other, kPort, 1), ATCP_OK);
+}
+
+TEST_F(Child, WhatTheProgramBoundStaysBoundAfterAReset) {
+  // connect() from a port that the program named, or not. bind() to port 0 names none.
+  Host& cli = net.add_host("cli", ip4(10, 0, 0, 8));
+  Host& far = net.add_host("far", ip4(10, 0, 0, 9));
+  Sock l = far.listen(kPort);
+  for (const uint16_t lport : {0, 4444}) {
+    SCOPED_TRACE(lport);
+    Sock s = cli.connect(far.addr(), kPort, lport);
+    net.run(kSec);
+    const uint16_t port = from_be16(s.tcb().lport);
+    EXPECT_EQ(cli.try_listen(cli.socket(), port, 1), ATCP_ERR_ADDR_IN_USE);
+    l.accept()->close(true);
+    net.run(kSec);
+    ASSERT_EQ(s.error(), ATCP_ERR_RESET);
+    Sock other = cli.socket();
+    EXPECT_EQ(cli.try_listen(other, port, 1), lport == 0 ? ATCP_OK : ATCP_ERR_ADDR_IN_USE);
+    s.close();
+    EXPECT_EQ(cli.try_listen(cli.socket(), port, 1), lport == 0 ? ATCP_ERR_ADDR_IN_USE : ATCP_OK);
+  }
+}
+
 /// A listener that closes between the lookup and the accept queue: white-box, as no test can be
 /// that quick.
 TEST_F(Child, ListenerThatJustClosed) {
