@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Socket options: SOL_TCP numbers and names that programs already use go to the core, which says
- * ENOPROTOOPT to what it does not have; SOL_IP is the kernel's own code; TCP_INFO is the kernel's
+ * Socket options: SOL_TCP numbers and names that programs already use, and our own of SOL_ATCP, go to the
+ * core, which says ENOPROTOOPT to what it does not have; SOL_IP is the kernel's own code; TCP_INFO is the kernel's
  * struct filled from the core's.
  */
 #include <linux/sockptr.h>
@@ -32,27 +32,48 @@ static int atcp_set_cc(struct sock *sk, sockptr_t val, unsigned int len)
 	return -atcp_errno(e);
 }
 
+/* TCP_FASTOPEN_KEY: one key of 16 bytes, or that and a backup. */
+static int atcp_set_fastopen_keys(struct sock *sk, sockptr_t val, unsigned int len)
+{
+	u8 keys[ATCP_FASTOPEN_KEYS * ATCP_FASTOPEN_KEY_BYTES];
+	enum atcp_err e;
+
+	if (len != ATCP_FASTOPEN_KEY_BYTES && len != sizeof(keys))
+		return -EINVAL;
+	if (copy_from_sockptr(keys, val, len))
+		return -EFAULT;
+	lock_sock(sk);
+	e = atcp_core_set_fastopen_keys(&atcp_sk(sk)->conn, keys, len / ATCP_FASTOPEN_KEY_BYTES);
+	release_sock(sk);
+	memzero_explicit(keys, sizeof(keys));
+	return -atcp_errno(e);
+}
+
 /* proto->setsockopt. Context: process. */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len)
 {
 	enum atcp_err e;
 	int number;
 
-	if (level != SOL_TCP) {
+	if (level != SOL_TCP && level != SOL_ATCP) {
 		/* IP options are not sent yet; accepting them would be a lie. */
 		if (level == SOL_IP && opt == IP_OPTIONS)
 			return -ENOPROTOOPT;
 		return ip_setsockopt(sk, level, opt, val, len);
 	}
-	if (opt == TCP_CONGESTION)
+	if (level == SOL_TCP && opt == TCP_CONGESTION)
 		return atcp_set_cc(sk, val, len);
-	if (opt < 0)
+	if (level == SOL_TCP && opt == TCP_FASTOPEN_KEY)
+		return atcp_set_fastopen_keys(sk, val, len);
+	if (opt < 0 || opt >= ATCP_OWN_OPT)
 		return -ENOPROTOOPT;
 	if (len < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&number, val, sizeof(number)))
 		return -EFAULT;
 
+	if (level == SOL_ATCP)
+		opt += ATCP_OWN_OPT;
 	/* As listen(): no queue is longer than somaxconn. */
 	if (opt == TCP_FASTOPEN)
 		number = min(number, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
@@ -149,6 +170,7 @@ static int atcp_put_answer(const void *answer, int size, int room, char __user *
 int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int __user *len)
 {
 	struct atcp_conn *c = &atcp_sk(sk)->conn;
+	u8 keys[ATCP_FASTOPEN_KEYS * ATCP_FASTOPEN_KEY_BYTES];
 	char name[TCP_CA_NAME_MAX] = "";
 	struct atcp_conn_info ci;
 	struct tcp_info info;
@@ -156,14 +178,16 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 	int number;
 	int room;
 
-	if (level != SOL_TCP)
+	if (level != SOL_TCP && level != SOL_ATCP)
 		return ip_getsockopt(sk, level, opt, val, len);
 	if (get_user(room, len))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	if (opt < 0)
+	if (opt < 0 || opt >= ATCP_OWN_OPT)
 		return -ENOPROTOOPT;
+	if (level == SOL_ATCP)
+		opt += ATCP_OWN_OPT;
 
 	switch (opt) {
 	case TCP_INFO:
@@ -179,6 +203,11 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 		strscpy(name, atcp_core_get_cc(c), sizeof(name));
 		release_sock(sk);
 		return atcp_put_answer(name, sizeof(name), room, val, len);
+	case TCP_FASTOPEN_KEY:
+		lock_sock(sk);
+		number = atcp_core_get_fastopen_keys(c, keys) * ATCP_FASTOPEN_KEY_BYTES;
+		release_sock(sk);
+		return atcp_put_answer(keys, number, room, val, len);
 	default:
 		lock_sock(sk);
 		e = atcp_core_get_option(c, opt, &number, atcp_now());

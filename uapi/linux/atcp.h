@@ -15,6 +15,19 @@
 #define IPPROTO_ATCP 253
 #endif
 
+/* Options of our own, at this level; whatever Linux has a number for is at SOL_TCP with that number. Values
+ * are int.
+ */
+#ifndef SOL_ATCP
+#define SOL_ATCP 253
+#endif
+enum atcp_sockopt {
+	ATCP_SO_TIMEWAIT_S = 1,	/* length of TIME_WAIT in seconds, 1 to 600; 0: the parameter
+				 * timewait_len, which is also what is read then. Inherited from
+				 * the listener
+				 */
+};
+
 /* Connection states, the numbers of Linux TCP (and of tcpi_state). */
 enum atcp_state {
 	ATCP_STATE_ESTABLISHED = 1,
@@ -113,6 +126,8 @@ enum atcp_reason {
 	ATCP_REASON_DEFER_ACCEPT,	/* TCP_DEFER_ACCEPT: third ACK without data ignored */
 	ATCP_REASON_MIGRATE_FULL,	/* no place for it in another listener of the group */
 	ATCP_REASON_SYN_FROM_SELF,	/* SYN to a listener from its own address and port */
+	ATCP_REASON_OUTPUT_FILTERED,	/* the answer was refused by the firewall on its way out */
+	ATCP_REASON_OUTPUT_DROPPED,	/* the answer was dropped by a local queue or device */
 	__ATCP_REASON_MAX,
 };
 
@@ -126,8 +141,6 @@ enum atcp_reason {
 #define ATCP_GENL_NAME "atcp"
 #define ATCP_GENL_VERSION 1
 
-	ATCP_REASON_OUTPUT_FILTERED,	/* the answer was refused by the firewall on its way out */
-	ATCP_REASON_OUTPUT_DROPPED,	/* the answer was dropped by a local queue or device */
 enum atcp_cmd {
 	ATCP_CMD_UNSPEC = 0,
 	ATCP_CMD_PARAM_GET,	/* do: ATCP_A_PARAM with NAME; dump: all of them */

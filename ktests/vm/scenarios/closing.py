@@ -225,6 +225,68 @@ def time_wait_lasts_60_s():
     peer.expect("R", what="after TIME_WAIT")
 
 
+def time_wait_length_of_a_socket():
+    """ATCP_SO_TIMEWAIT_S, set at the listener; the kernel's TCP has no such thing."""
+    SOL_ATCP, TIMEWAIT_S = 253, 1
+    if not net.IS_ATCP:
+        equal(net.error_of(net.new_socket().setsockopt, SOL_ATCP, TIMEWAIT_S, 5), "ENOPROTOOPT", "setsockopt")
+        return
+    tun = Tun()
+    lst = net.listener()
+    equal(lst.getsockopt(SOL_ATCP, TIMEWAIT_S), 60, "default")
+    equal(net.error_of(lst.setsockopt, SOL_ATCP, TIMEWAIT_S, 601), "EINVAL", "too long")
+    equal(net.error_of(lst.setsockopt, SOL_ATCP, TIMEWAIT_S + 1, 5), "ENOPROTOOPT", "another number")
+    lst.setsockopt(SOL_ATCP, TIMEWAIT_S, 5)
+    peer = Peer(tun)
+    peer.connect(options=b"")
+    conn = net.accept(lst)
+    equal(conn.getsockopt(SOL_ATCP, TIMEWAIT_S), 5, "inherited")
+    conn.close()
+    peer.take("FA")
+    peer.send("A")
+    peer.send("FA")
+    peer.expect("A", seq=peer.rcv, ack=peer.snd)
+    peer.silence(4)
+    peer.send("FA", seq=(peer.snd - 1) & M)
+    peer.expect("A", ack=peer.snd, what="from TIME_WAIT, which begins anew")
+    peer.silence(6)
+    peer.send("A", advance=False)
+    peer.expect("R", what="after TIME_WAIT")
+
+
+def port_after_a_reset():
+    """Only a port that the program named in bind() is kept until it closes the socket."""
+    def taken(port):
+        with net.new_socket() as other:
+            return net.error_of(other.bind, ("127.0.0.1", port)) == "EADDRINUSE"
+
+    def reset(sock, peer):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+        equal(net.error_of(peer.recv, 1), "ECONNRESET", "recv")
+
+    lst = net.listener()
+    for bound, kept in ((None, False), (0, False), (4444, True)):
+        sock = net.new_socket()
+        if bound is not None:
+            sock.bind(("127.0.0.1", bound))
+        sock.connect(("127.0.0.1", 80))
+        port = sock.getsockname()[1]
+        check(taken(port), f"port {port} is free beside its connection")
+        reset(net.accept(lst), sock)
+        equal(taken(port), kept, f"port taken after the reset of a socket bound to {bound}")
+        sock.close()
+        check(not taken(port), "port taken after close()")
+    sock = net.new_socket()
+    sock.connect(("127.0.0.1", 80))
+    conn = net.accept(lst)
+    lst.close()
+    check(taken(80), "the port is free beside a connection of its former listener")
+    reset(sock, conn)
+    check(not taken(80), "the port is kept by a connection that was reset")
+    conn.close()
+
+
 def time_wait_restarts_on_fin():
     _, _, peer = time_wait()
     peer.silence(40)
@@ -388,7 +450,8 @@ def linger_waits():
 
 if __name__ == "__main__":
     net.main(active_close, passive_close_in_three_segments, simultaneous_close, fin_out_of_order, data_out_of_order,
-             sack_blocks, fin_again_in_close_wait, close_sends_what_is_queued, linger2, time_wait_reset,
+             sack_blocks, fin_again_in_close_wait, close_sends_what_is_queued, linger2, port_after_a_reset, time_wait_reset,
+             time_wait_length_of_a_socket,
              time_wait_reset_rfc1337, time_wait_taken_over, linger_waits, fin_wait2_of_an_orphan,
              fin_wait2_lasts_until_60_s, close_wait_gives_way, killed_process_sends_fin, inherited_descriptor_keeps_it_open,
              fin_with_data, last_ack_gives_up, fin_wait2_after_shutdown, time_wait_lasts_60_s, time_wait_restarts_on_fin,

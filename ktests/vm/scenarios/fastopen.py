@@ -12,7 +12,7 @@ from lib.net import check, equal
 from lib.tun import Peer, Tun
 
 M = 0xFFFFFFFF
-TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE = 23, 30, 34
+TCP_FASTOPEN, TCP_FASTOPEN_KEY, TCP_FASTOPEN_CONNECT, TCP_FASTOPEN_NO_COOKIE = 23, 33, 30, 34
 TCPI_OPT_SYN_DATA = 32
 
 
@@ -117,6 +117,41 @@ def served_before_the_handshake():
     equal(conn.recv(100), b"later", "data")
 
 
+def keys():
+    """A new key, with the old one as its backup: the cookies of both are taken, and clients get new ones."""
+    old, new = b"o" * 16, b"n" * 16
+    enable(3)
+    tun = Tun()
+    lst = server()
+    equal(len(lst.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, 64)), 16, "bytes of the namespace's key")
+    for n in (0, 15, 17, 31, 33):
+        equal(net.error_of(lst.setsockopt, socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, b"x" * n), "EINVAL", f"key of {n} bytes")
+    lst.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, old)
+    equal(lst.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, 64), old, "key")
+    first = fetch_cookie(tun, 25000)
+    lst.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, new + old)
+    equal(lst.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, 64), new + old, "keys")
+    second = fetch_cookie(tun, 25001)
+    check(first != second, "the cookie of another key is the same")
+    for port, cookie, renewed in ((25002, first, second), (25003, second, None)):
+        peer = Peer(tun, port=port)
+        early_data(peer, cookie)
+        syn_ack = peer.expect("SA", ack=peer.snd)
+        equal(syn_ack.fastopen or None, renewed, "cookie that comes with the SYN-ACK")
+        peer.rcv = (syn_ack.seq + 1) & M
+        equal(net.accept(lst).recv(100), b"early", "data of the SYN")
+        peer.send("A")
+    if net.IS_ATCP:
+        equal(net.counts("stats")["TCPFastOpenPassiveAltKey"], 1, "TCPFastOpenPassiveAltKey")
+    # With one key both stacks give a client the same cookie.
+    lst.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, new)
+    other = server(0, port=8080)
+    other.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, new)
+    peer = Peer(tun, port=25004, stack_port=8080)
+    peer.send("S", options=packet.mss(1460) + packet.fastopen())
+    equal(peer.expect("SA").fastopen, second, "cookie of the kernel's TCP")
+
+
 def lost_syn_ack():
     """It comes again after a second, and acknowledges the data still."""
     lst, cookie, (peer, _) = known_client()
@@ -216,5 +251,5 @@ def switched_off():
 
 
 if __name__ == "__main__":
-    net.main(kernel_client, kernel_server, both_ends, served_before_the_handshake, lost_syn_ack, wrong_cookie,
+    net.main(kernel_client, kernel_server, both_ends, served_before_the_handshake, keys, lost_syn_ack, wrong_cookie,
              queue_limit, client_falls_back, connect_option, refused, switched_off)

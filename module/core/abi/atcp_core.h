@@ -171,11 +171,20 @@ bool atcp_core_too_many_orphans(const struct atcp_conn *c, uint32_t orphans);
 /* Bytes of the program's that are queued or unacknowledged: nothing left means linger is done. */
 bool atcp_core_all_acked(const struct atcp_conn *c);
 
-/* Options. `opt` is the number of SOL_TCP (TCP_NODELAY = 1, ...). */
+#define ATCP_FASTOPEN_KEY_BYTES 16
+#define ATCP_FASTOPEN_KEYS 2
+
+/* Options. `opt` is the number of SOL_TCP (TCP_NODELAY = 1, ...), or ATCP_OWN_OPT + enum atcp_sockopt. */
+#define ATCP_OWN_OPT 0x10000
 enum atcp_err atcp_core_set_option(struct atcp_conn *c, uint32_t opt, int32_t value,
 				   uint64_t now_ns);
 enum atcp_err atcp_core_get_option(const struct atcp_conn *c, uint32_t opt, int32_t *value,
 				   uint64_t now_ns);
+/* TCP_FASTOPEN_KEY: the keys of the cookies that this listener gives out, instead of the namespace's. The first
+ * of n (1 or 2) makes them, all are accepted. ATCP_ERR_NO_MEMORY. */
+enum atcp_err atcp_core_set_fastopen_keys(struct atcp_conn *c, const uint8_t *keys, uint32_t n);
+/* Those in use, the listener's or the namespace's; returns how many (1 or 2). */
+uint32_t atcp_core_get_fastopen_keys(const struct atcp_conn *c, uint8_t *keys);
 enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privileged,
 			       uint64_t now_ns);
 const char *atcp_core_get_cc(const struct atcp_conn *c);

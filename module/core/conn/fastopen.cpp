@@ -145,28 +145,70 @@ void FastopenCache::forget(const SipKey& key, const atcp_tuple& t) {
 }
 
 void Fastopen::init() {
-  atcp_os_random(&server_key, sizeof(server_key));
+  server_keys.n = 1;
+  atcp_os_random(&server_keys.key[0], sizeof(server_keys.key[0]));
   atcp_os_random(&cache_key, sizeof(cache_key));
 }
 
 // ---- the server's cookies and accounts -------------------------------------------------------
 
-void fastopen_cookie(const Ns& ns, const atcp_tuple& t, FastopenCookie* out) {
+namespace {
+
+void make_cookie(const SipKey& key, const atcp_tuple& t, FastopenCookie* out) {
   const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
-  const uint64_t mac = siphash_words(ns.fastopen.server_key, &w, 1);
+  const uint64_t mac = siphash_words(key, &w, 1);
   *out = {};
   out->len = kServerCookieBytes;
   memcpy(out->bytes, &mac, kServerCookieBytes);
 }
 
-bool fastopen_cookie_valid(const Ns& ns, const atcp_tuple& t, const atcp_seg& syn) {
-  FastopenCookie want = {};
-  fastopen_cookie(ns, t, &want);
-  if (syn.fastopen.len != want.len) return false;
-  uint8_t differs = 0;
-  for (uint32_t i = 0; i < want.len; i++)
-    differs |= static_cast<uint8_t>(want.bytes[i] ^ syn.fastopen.bytes[i]);
-  return differs == 0;
+/// Made if there is none; nullptr: no memory.
+FastopenQueue* queue_for(Tcb& t) {
+  if (t.fastopen_queue == nullptr) {
+    auto* q = static_cast<FastopenQueue*>(atcp_os_alloc(sizeof(FastopenQueue), ATCP_MEM_LISTENER));
+    if (q != nullptr) store_release(&t.fastopen_queue, q);
+  }
+  return t.fastopen_queue;
+}
+
+}  // namespace
+
+const FastopenKeys& fastopen_keys(const Tcb& listener) {
+  const FastopenQueue* q = load_acquire(&listener.fastopen_queue);
+  const FastopenKeys* own = q != nullptr ? load_acquire(&q->keys) : nullptr;
+  return own != nullptr ? *own : listener.ns->fastopen.server_keys;
+}
+
+bool fastopen_set_keys(Tcb& t, const uint8_t* bytes, uint32_t n) {
+  FastopenQueue* q = queue_for(t);
+  auto* k = static_cast<FastopenKeys*>(atcp_os_alloc(sizeof(FastopenKeys), ATCP_MEM_LISTENER));
+  if (q == nullptr || k == nullptr) {
+    if (k != nullptr) atcp_os_free(k, ATCP_MEM_LISTENER);
+    return false;
+  }
+  k->n = min<uint32_t>(n, ATCP_FASTOPEN_KEYS);
+  memcpy(k->key, bytes, k->n * ATCP_FASTOPEN_KEY_BYTES);
+  FastopenKeys* old = q->keys;
+  store_release(&q->keys, k);
+  if (old != nullptr) atcp_os_free_rcu(old, &old->rcu, ATCP_MEM_LISTENER);
+  return true;
+}
+
+void fastopen_cookie(const FastopenKeys& keys, const atcp_tuple& t, FastopenCookie* out) {
+  make_cookie(keys.key[0], t, out);
+}
+
+uint32_t fastopen_cookie_valid(const FastopenKeys& keys, const atcp_tuple& t, const atcp_seg& syn) {
+  if (syn.fastopen.len != kServerCookieBytes) return 0;
+  for (uint32_t k = 0; k < keys.n; k++) {
+    FastopenCookie want = {};
+    make_cookie(keys.key[k], t, &want);
+    uint8_t differs = 0;
+    for (uint32_t i = 0; i < want.len; i++)
+      differs |= static_cast<uint8_t>(want.bytes[i] ^ syn.fastopen.bytes[i]);
+    if (differs == 0) return k + 1;
+  }
+  return 0;
 }
 
 bool fastopen_admit(FastopenQueue* queue, Now now) {
@@ -197,13 +239,15 @@ void fastopen_settle(Tcb& t, uint32_t reset_s) {
 }
 
 bool fastopen_set_queue(Tcb& t, uint32_t most) {
-  if (t.fastopen_queue == nullptr) {
-    auto* q = static_cast<FastopenQueue*>(atcp_os_alloc(sizeof(FastopenQueue), ATCP_MEM_LISTENER));
-    if (q == nullptr) return false;
-    store_release(&t.fastopen_queue, q);
-  }
-  store_relaxed(&t.fastopen_queue->most, most);
-  return true;
+  FastopenQueue* q = queue_for(t);
+  if (q != nullptr) store_relaxed(&q->most, most);
+  return q != nullptr;
+}
+
+void fastopen_free_queue(FastopenQueue* q) {
+  if (q == nullptr) return;
+  if (q->keys != nullptr) atcp_os_free(q->keys, ATCP_MEM_LISTENER);
+  atcp_os_free(q, ATCP_MEM_LISTENER);
 }
 
 // ---- the client ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #ifndef ATCP_CONN_FASTOPEN_H
 #define ATCP_CONN_FASTOPEN_H
 
+#include "abi/atcp_core.h"
 #include "base/seq.h"
 #include "base/siphash.h"
 #include "wire/segment.h"
@@ -58,9 +59,17 @@ class FastopenCache {
   uint32_t next_;  ///< atomic; way to overwrite if a set is full
 };
 
+/// The keys of a server's cookies (TCP_FASTOPEN_KEY). Constant once they can be seen.
+struct FastopenKeys {
+  SipKey key[ATCP_FASTOPEN_KEYS];  ///< the first makes cookies, all are accepted
+  uint32_t n;                      ///< 1 or 2
+  atcp_rcu rcu;
+};
+
 /// What a namespace keeps for it. All zero but for the keys is a valid beginning.
 struct Fastopen {
-  SipKey server_key;        ///< of the cookies that we give out
+  FastopenKeys
+      server_keys;  ///< of the cookies that we give out: one, at random; a listener may have its own
   SipKey cache_key;         ///< spreads the cache
   uint32_t paused_until_s;  ///< atomic; no data on our SYNs before this second; 0: not paused
   uint32_t pauses;          ///< atomic; in a row, each twice as long as the one before
@@ -69,19 +78,29 @@ struct Fastopen {
   void init();
 };
 
-/// A listener's limit and what counts against it. Allocated when the program asks for fast open, freed
+/// A listener's limit, what counts against it, its keys. Allocated when the program asks for fast open, freed
 /// with the listener's Tcb.
 struct FastopenQueue {
-  uint32_t most;     ///< atomic; TCP_FASTOPEN
+  uint32_t most;     ///< atomic; TCP_FASTOPEN; 0: none
   uint32_t pending;  ///< atomic; connections whose handshake is not complete
   uint32_t
       resets;  ///< atomic; reset by their peers lately: forged sources would give themselves away so
   uint32_t reset_s;  ///< atomic; second of the last one
+  /// TCP_FASTOPEN_KEY; nullptr: the namespace's. Atomic, replaced as a whole; readers under RCU.
+  FastopenKeys* keys;
 };
 
-/// The cookie for a client (RFC 7413 4.1.2): SipHash of both addresses.
-void fastopen_cookie(const Ns& ns, const atcp_tuple& t, FastopenCookie* out);
-bool fastopen_cookie_valid(const Ns& ns, const atcp_tuple& t, const atcp_seg& syn);
+/// A listener's keys, or the namespace's. As in Linux no key changes by itself (RFC 7413 4.1.2 has the server
+/// rotate them): whoever runs several servers behind one address must tell all of them, and when. Context:
+/// inside RCU.
+const FastopenKeys& fastopen_keys(const Tcb& listener);
+/// As atcp_core_set_fastopen_keys. Lock: conn.
+bool fastopen_set_keys(Tcb& t, const uint8_t* bytes, uint32_t n);
+/// The cookie for a client (RFC 7413 4.1.2): SipHash of both addresses with the listener's first key, as in
+/// Linux, so that servers of both kinds may share a key.
+void fastopen_cookie(const FastopenKeys& keys, const atcp_tuple& t, FastopenCookie* out);
+/// The number of the key that the SYN's cookie was made with, from 1 on; 0: of none.
+uint32_t fastopen_cookie_valid(const FastopenKeys& keys, const atcp_tuple& t, const atcp_seg& syn);
 
 /// One more connection with early data? Takes a place if so. queue may be nullptr: no.
 bool fastopen_admit(FastopenQueue* queue, Now now);
@@ -90,6 +109,8 @@ bool fastopen_admit(FastopenQueue* queue, Now now);
 void fastopen_settle(Tcb& t, uint32_t reset_s);
 /// TCP_FASTOPEN of a listener-to-be. False: no memory.
 bool fastopen_set_queue(Tcb& t, uint32_t most);
+/// Free it, when nobody can see it any more. nullptr is fine.
+void fastopen_free_queue(FastopenQueue* q);
 
 /// May a connection to t carry data on its SYN now, if the program has some?
 bool fastopen_ready(const Tcb& t, const atcp_tuple& tuple, Now now);

@@ -2,6 +2,7 @@
 //
 // SOL_TCP options whose value is a number, by the table of those that exist. One that is not here gives
 // "no such option", never a silent success.
+#include "abi/atcp_core.h"
 #include "base/atomic.h"
 #include "conn/tcb.h"
 
@@ -9,7 +10,7 @@ namespace atcp {
 
 namespace {
 
-/// Numbers of SOL_TCP, as every program has compiled them in.
+/// Numbers of SOL_TCP, as every program has compiled them in, and our own.
 enum SolTcp : uint32_t {
   kNodelay = 1,
   kMaxseg = 2,
@@ -26,6 +27,7 @@ enum SolTcp : uint32_t {
   kFastopen = 23,
   kFastopenConnect = 30,
   kFastopenNoCookie = 34,
+  kTimewaitS = ATCP_OWN_OPT + ATCP_SO_TIMEWAIT_S,
 };
 
 constexpr int32_t kMinUserMss = 88;
@@ -34,6 +36,7 @@ constexpr int32_t kMaxKeepSeconds = 32767;
 constexpr int32_t kMaxKeepCount = 127;
 constexpr int32_t kMaxSynRetries = 127;
 constexpr int32_t kMaxLinger2S = 120;
+constexpr int32_t kMaxTimewaitS = 600;
 constexpr uint32_t kFirstTimeoutS = 1;   ///< of a SYN-ACK; each of the next is twice as long,
 constexpr uint32_t kLastTimeoutS = 120;  ///< up to this
 constexpr uint32_t kMaxTimeouts = 255;
@@ -140,6 +143,10 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
         return ATCP_ERR_INVALID;
       t.fastopen_no_cookie = v != 0;
       return ATCP_OK;
+    case kTimewaitS:
+      if (v < 0 || v > kMaxTimewaitS) return ATCP_ERR_INVALID;
+      t.timewait_s = static_cast<uint16_t>(v);
+      return ATCP_OK;
     default:
       return ATCP_ERR_NO_OPTION;
   }
@@ -196,6 +203,9 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       return ATCP_OK;
     case kFastopenNoCookie:
       *v = t.fastopen_no_cookie;
+      return ATCP_OK;
+    case kTimewaitS:
+      *v = or_ns(t.timewait_s, Param::TimewaitLen);
       return ATCP_OK;
     default:
       return ATCP_ERR_NO_OPTION;

@@ -194,6 +194,12 @@ void send_syn(Tcb& t, Now now) {
   h.sack_ok = answer ? t.sack_ok : ns.param(Param::Sack) != 0;
   h.has_wscale = answer ? t.wscale_ok : ns.param(Param::WindowScaling) != 0;
   h.wscale = t.rcv_wscale;
+  if (answer && t.fastopen_renew && t.fastopen_of != nullptr) {
+    h.has_fastopen = true;
+    atcp_os_rcu_lock();
+    fastopen_cookie(fastopen_keys(*tcb_of(t.fastopen_of)), tuple_of(t), &h.fastopen);
+    atcp_os_rcu_unlock();
+  }
   // RFC 7323 2.2: the window field of a SYN is never scaled.
   h.wnd = static_cast<uint16_t>(min(t.rcv_wnd, 65535u));
   // Only the first one: should it not come through, the option or the data may be why.
@@ -266,13 +272,13 @@ TxSeg* split(Tcb& t, TxSeg& s, uint32_t at) {
   rest->len = s.len - at;
   rest->sent_us = s.sent_us;
   rest->flags = s.flags;
+  rest->mss = s.mss;
   s.len = at;
   s.flags = static_cast<uint8_t>(s.flags & ~TxSeg::kFin);
   t.tx.insert_after(*rest, &s);
   if (s.has(TxSeg::kSent)) {
     // The counts follow the pieces: both halves carry the same marks.
     const uint32_t before = s.segs;
-  rest->mss = s.mss;
     s.segs = static_cast<uint16_t>(segs_of(t, s.len));
     rest->segs = static_cast<uint16_t>(segs_of(t, rest->len));
     const uint32_t after = static_cast<uint32_t>(s.segs) + rest->segs;
@@ -301,13 +307,13 @@ bool transmit(Tcb& t, TxSeg& s, Now now) {
   const uint32_t segs = s.len <= mss ? 1 : (s.len + mss - 1) / mss;
   const int rc = atcp_os_conn_emit(t.conn(), buf, n, s.len != 0 ? s.pkt() : nullptr, s.len, mss);
   if (rc != 0) return false;
+  s.mss = static_cast<uint16_t>(mss);
   ack_left(t);
   t.segs_out += segs;
   t.count(Counter::OutSegs, segs);
   if (s.len > 0) {
     t.data_segs_out += segs;
     t.bytes_sent += s.len;
-  s.mss = static_cast<uint16_t>(mss);
   }
   return true;
 }

@@ -103,7 +103,9 @@ struct Tcb : Endpoint {
   bool syn_data_acked : 1;      ///< a SYN's data was taken, by the peer or (passive) by us
   bool fastopen_connect : 1;    ///< TCP_FASTOPEN_CONNECT
   bool fastopen_no_cookie : 1;  ///< TCP_FASTOPEN_NO_COOKIE
-  uint8_t err_soft;             ///< enum atcp_err of the last soft ICMP error
+  bool
+      fastopen_renew : 1;  ///< (passive) its cookie was of an old key: the SYN-ACK brings a new one
+  uint8_t err_soft;        ///< enum atcp_err of the last soft ICMP error
 
   // ---- sending, used for every ACK -----------------------------------------------------
   Seq iss;
@@ -183,7 +185,7 @@ struct Tcb : Endpoint {
   uint8_t keep_count;
   uint8_t syn_retries_max;   ///< TCP_SYNCNT, 0: the namespace's
   uint8_t defer_accept;      ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
-  uint16_t timewait_s;       ///< length of its TIME_WAIT, 0: the namespace's
+  uint16_t timewait_s;       ///< ATCP_SO_TIMEWAIT_S, 0: the namespace's
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none
   int32_t linger2_s;         ///< TCP_LINGER2, 0: the namespace's fin_timeout, -1: no FIN_WAIT_2
   uint32_t user_clamp;       ///< TCP_WINDOW_CLAMP, bytes, 0: none
@@ -196,7 +198,7 @@ struct Tcb : Endpoint {
   /// Queues and ledger, once the socket has listened; else nullptr. Freed with the Tcb. Constant
   /// while segments may look at it, which they do without the socket lock.
   Listener* listener;
-  /// Of a socket with TCP_FASTOPEN; else nullptr. Atomic, freed with the Tcb.
+  /// Of a socket with TCP_FASTOPEN or TCP_FASTOPEN_KEY; else nullptr. Atomic, freed with the Tcb.
   FastopenQueue* fastopen_queue;
   /// The listener in whose queue this connection counts until its handshake is complete, referenced.
   atcp_conn* fastopen_of;
@@ -284,9 +286,9 @@ TxSeg* split(Tcb& t, TxSeg& s, uint32_t at);
 void queue_fin(Tcb& t);
 /// Payload that fits one IP datagram beside the longest headers; the largest piece and MSS.
 inline constexpr uint32_t kMaxPieceBytes = 65400;
+static_assert(kMaxPieceBytes <= 0xffff, "TxSeg::head and mss");
 /// Whole segments, as many as one piece can have.
 uint32_t max_piece(const Tcb& t);
-static_assert(kMaxPieceBytes <= 0xffff, "TxSeg::head and mss");
 uint32_t segs_of(const Tcb& t, uint32_t len);
 
 // ---- retransmit.cpp ----------------------------------------------------------------------

@@ -21,7 +21,7 @@ void atcp_core_conn_fini(atcp_conn* c) {
   if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
   listener_free(t.listener);
   t.listener = nullptr;
-  if (t.fastopen_queue != nullptr) atcp_os_free(t.fastopen_queue, ATCP_MEM_LISTENER);
+  fastopen_free_queue(t.fastopen_queue);
   t.fastopen_queue = nullptr;
 }
 
@@ -160,6 +160,19 @@ atcp_err atcp_core_set_option(atcp_conn* c, uint32_t opt, int32_t value, uint64_
 
 atcp_err atcp_core_get_option(const atcp_conn* c, uint32_t opt, int32_t* value, uint64_t now_ns) {
   return get_option(*tcb_of(c), opt, value, Now(now_ns));
+}
+
+atcp_err atcp_core_set_fastopen_keys(atcp_conn* c, const uint8_t* keys, uint32_t n) {
+  return fastopen_set_keys(*tcb_of(c), keys, n) ? ATCP_OK : ATCP_ERR_NO_MEMORY;
+}
+
+uint32_t atcp_core_get_fastopen_keys(const atcp_conn* c, uint8_t* keys) {
+  atcp_os_rcu_lock();
+  const FastopenKeys& k = fastopen_keys(*tcb_of(c));
+  const uint32_t n = k.n;
+  memcpy(keys, k.key, n * ATCP_FASTOPEN_KEY_BYTES);
+  atcp_os_rcu_unlock();
+  return n;
 }
 
 atcp_err atcp_core_set_cc(atcp_conn* c, const char* name, bool privileged, uint64_t now_ns) {

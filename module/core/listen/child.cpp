@@ -34,6 +34,7 @@ void inherit_wishes(Tcb& c, const Tcb& listener) {
 /// segment at hand acknowledges our SYN later, on the common path.
 void fill(Tcb& c, const Handshake& hs, Now now) {
   c.passive = true;
+  c.fastopen_renew = hs.fastopen_cookie;
   c.ts_ok = hs.ts_ok;
   c.sack_ok = hs.sack_ok;
   c.wscale_ok = hs.wscale_ok;
@@ -101,9 +102,9 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     if (bound == ATCP_ERR_NO_MEMORY) return ChildResult::NoMemory;
     return bound == ATCP_OK ? ChildResult::Taken : ChildResult::NoListener;
   }
-  set_state(c, State::SynReceived);
   // The program named the listener's port, not the child's: the end of the connection gives it back.
   c.bind.flags = static_cast<uint8_t>(c.bind.flags & ~ATCP_BIND_EXPLICIT_PORT);
+  set_state(c, State::SynReceived);
   ns.count(Counter::PassiveOpens);
   if (request != nullptr) request_settle(ns, *request);
 

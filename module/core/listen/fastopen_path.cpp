@@ -28,7 +28,8 @@ bool fastopen_judge(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const 
   const bool open = (ns.param(Param::Fastopen) & kFastopenServerNoCookie) != 0 && syn.len > 0;
   if (!option && !open) return false;
   hs->fastopen_cookie = option && !open;
-  if (!open && !fastopen_cookie_valid(ns, tuple, syn)) {
+  const uint32_t key = open ? 1 : fastopen_cookie_valid(fastopen_keys(listener), tuple, syn);
+  if (key == 0) {
     if (!asks) ns.count(Counter::TCPFastOpenPassiveFail);
     return false;
   }
@@ -37,7 +38,8 @@ bool fastopen_judge(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const 
     hs->fastopen_cookie = false;  // it has one
     return false;
   }
-  hs->fastopen_cookie = false;
+  // It has one, which is good for as long as the listener has its key.
+  hs->fastopen_cookie = key > 1;
   return true;
 }
 
@@ -53,6 +55,7 @@ void fastopen_begin(Tcb& c, Tcb& listener, const atcp_seg& syn, atcp_pkt* pkt, N
   else
     fastopen_give_back(*c.ns, listener);
   c.count(Counter::TCPFastOpenPassive);
+  if (c.fastopen_renew) c.count(Counter::TCPFastOpenPassiveAltKey);
   c.segs_in += syn.segs;
   c.retrans_stamp_us = now.us;
   atcp_seg rest = syn;

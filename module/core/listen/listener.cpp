@@ -189,8 +189,8 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
     t.listener = l;
   }
   constexpr uint32_t kAll = kFastopenServer | kFastopenAllListeners;
-  if ((t.param(Param::Fastopen) & kAll) == kAll && t.fastopen_queue == nullptr &&
-      !fastopen_set_queue(t, backlog))
+  const bool asked = t.fastopen_queue != nullptr && t.fastopen_queue->most != 0;
+  if ((t.param(Param::Fastopen) & kAll) == kAll && !asked && !fastopen_set_queue(t, backlog))
     return ATCP_ERR_NO_MEMORY;
   Listener& l = *t.listener;
   const uint8_t keep = t.bind.flags & ATCP_BIND_EXPLICIT_PORT;

@@ -251,7 +251,7 @@ uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
     h.tsecr = load_relaxed(&hs.ts_recent);
   }
   h.has_fastopen = hs.fastopen_cookie;
-  if (hs.fastopen_cookie) fastopen_cookie(ns, tuple, &h.fastopen);
+  if (hs.fastopen_cookie) fastopen_cookie(fastopen_keys(*tcb_of(listener)), tuple, &h.fastopen);
   return send_reply(ns, listener, tuple, h, reuse);
 }
 

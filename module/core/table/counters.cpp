@@ -87,6 +87,7 @@ namespace {
   X(TCPFastOpenActiveFail, "of those: data not taken, or no answer") \
   X(TCPFastOpenPassive, "connections made from a SYN with a Fast Open cookie") \
   X(TCPFastOpenPassiveFail, "Fast Open SYNs with a wrong cookie, or for want of memory no connection") \
+  X(TCPFastOpenPassiveAltKey, "of TCPFastOpenPassive: with a cookie of the backup key") \
   X(TCPFastOpenListenOverflow, "Fast Open SYNs beyond the listener's TCP_FASTOPEN") \
   X(TCPFastOpenCookieReqd, "SYNs that asked for a Fast Open cookie") \
   X(TCPFastOpenBlackhole, "times Fast Open was paused, for it may be swallowed")

@@ -88,6 +88,7 @@ enum class Counter : uint16_t {
   TCPFastOpenActiveFail,
   TCPFastOpenPassive,
   TCPFastOpenPassiveFail,
+  TCPFastOpenPassiveAltKey,
   TCPFastOpenListenOverflow,
   TCPFastOpenCookieReqd,
   TCPFastOpenBlackhole,

@@ -168,6 +168,13 @@ std::optional<Sock> Sock::accept() {
   return Sock(host_, &FakeConn::of(child));
 }
 
+int32_t Sock::get_option(uint32_t opt) {
+  Locked l(conn(), "get_option");
+  int32_t value = -1;
+  const atcp_err e = atcp_core_get_option(&conn().conn, opt, &value, FakeOs::the().now_ns);
+  return e == ATCP_OK ? value : -1;
+}
+
 atcp_err Sock::set_option(uint32_t opt, int32_t value) {
   Locked l(conn(), "set_option");
   return atcp_core_set_option(&conn().conn, opt, value, FakeOs::the().now_ns);

@@ -52,6 +52,8 @@ class Sock {
   void abort(uint32_t reason);
   std::optional<Sock> accept();
   atcp_err set_option(uint32_t opt, int32_t value);
+  /// What the option is; -1 if there is none.
+  int32_t get_option(uint32_t opt);
   void set_keepalive(bool on);
   void icmp(atcp_icmp_kind kind, uint32_t seq, uint32_t value = 0);
 

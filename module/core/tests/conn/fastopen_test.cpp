@@ -148,7 +148,7 @@ TEST_F(FastopenTest, ServerThatDoesNotTakeItGetsItLater) {
 
 TEST_F(FastopenTest, WrongCookieIsReplaced) {
   fetch();
-  srv.ns().fastopen.server_key.k[0] ^= 1;
+  srv.ns().fastopen.server_keys.key[0].k[0] ^= 1;
   cli.fastopen(srv.addr(), kPort, "hello");
   net.run(kSec);
   EXPECT_EQ(served(), "hello");

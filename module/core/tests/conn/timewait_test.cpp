@@ -66,7 +66,16 @@ TEST_F(TimeWaitTest, LengthIsAParameter) {
 }
 
 TEST_F(TimeWaitTest, LengthIsTheSocketsOwnIfItHasOne) {
-  tcb_of(&listener.conn().conn)->timewait_s = 7;
+  constexpr uint32_t kTimewaitS = ATCP_OWN_OPT + ATCP_SO_TIMEWAIT_S;
+  EXPECT_EQ(listener.get_option(kTimewaitS), 60);
+  for (const int32_t v : {-1, 601, 0x7fffffff})
+    EXPECT_EQ(listener.set_option(kTimewaitS, v), ATCP_ERR_INVALID);
+  EXPECT_EQ(listener.set_option(kTimewaitS, 600), ATCP_OK);
+  EXPECT_EQ(listener.get_option(kTimewaitS), 600);
+  EXPECT_EQ(listener.set_option(kTimewaitS, 0), ATCP_OK);
+  EXPECT_EQ(listener.get_option(kTimewaitS), 60);
+  EXPECT_EQ(listener.set_option(kTimewaitS, 7), ATCP_OK);
+  EXPECT_EQ(listener.set_option(kTimewaitS + 1, 7), ATCP_ERR_NO_OPTION);
   const uint32_t nxt = close_first();
   EXPECT_EQ(left_s(), 7u);
   srv.set("timewait_len", "30");
