@@ -228,6 +228,11 @@ check: ## sparse, formatting, cppcheck, architecture; silent when clean (UPDATE=
 	$(Q)$(MAKE) modules
 	$(Q)V=$(V) UPDATE=$(UPDATE) tools/check/run
 
+.PHONY: conformance
+conformance: ## unit tests, then docs/conformance.md from docs/conformance/*.tsv and the score per RFC
+	$(Q)$(MAKE) unit ARGS=
+	$(Q)tools/check/conformance.py
+
 .PHONY: format
 format: ## clang-format the C++ sources in place
 	$(Q)tools/check/format.sh -i

@@ -78,15 +78,13 @@ def code(path):
 
 @functools.cache
 def defines(path, symbol):
-    """Does the file define it: a function with its body, a type, a constant or a row of an enum?"""
+    """Does the file define it: a function with its body, a type or a constant? A call is not enough."""
     name = re.escape(symbol)
-    return any(re.search(pattern, code(path), re.S) for pattern in (
-        rf"\b{name}\s*\([^;{{}}]*\)[^;{{}}()]*\{{",  # a function
-        rf"\b(struct|class|enum)\s+(class\s+)?{name}\b[^;()]*\{{",
-        rf"\b(constexpr|const|constinit)\b[^;()]*\b{name}\b(\[\w*\])?\s*[={{]",
-        rf"^\s*{name}\s*(=[^,]*)?,",
-        rf"^\s*\.{name}\s*=",
-    )) or bool(re.search(rf"^\s*(\{{\s*)?{name}\s*[=,]", code(path), re.M))
+    return any(re.search(pattern, code(path), re.M) for pattern in (
+        rf"^(?!\s*(if|for|while|switch|return|else)\b)[^\n;={{}}()]*\b{name}\s*\([^;{{}}]*\)[^;{{}}()]*\{{",
+        rf"^\s*(struct|class|enum|enum class)\s+{name}\b[^;()]*\{{",
+        rf"^[^\n;()]*\b(constexpr|const|constinit)\b[^;()]*\b{name}\b(\[\w*\])?\s*[={{]",
+    ))
 
 
 def source(name):

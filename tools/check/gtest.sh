@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # gtest.sh STAGE BINARY... -- [ARGS]: runs GoogleTest programs, shows only what failed, and leaves "passed failed" of all of them in
-# build/results/STAGE.txt. A program that dies before its summary counts as one failure; which tests exist is not known here.
+# build/results/STAGE.txt and what became of each test in build/results/PROGRAM.xml. A program that dies before its summary counts as
+# one failure; which tests exist is not known here.
 set -u
 stage=$1; shift
 binaries=()
@@ -11,7 +12,8 @@ mkdir -p build/results
 log=build/results/$stage.log
 passed=0 failed=0
 for b in "${binaries[@]}"; do
-	"$b" --gtest_brief=1 "$@" >"$log" 2>&1
+	rm -f "build/results/${b##*/}.xml"
+	"$b" --gtest_brief=1 --gtest_output="xml:build/results/${b##*/}.xml" "$@" >"$log" 2>&1
 	status=$?
 	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log")
 	f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log")

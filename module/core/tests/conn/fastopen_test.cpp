@@ -101,6 +101,16 @@ TEST_F(FastopenTest, DataIsServedBeforeTheHandshakeIsComplete) {
   EXPECT_EQ(l.tcb().fastopen_queue->pending, 0u);
 }
 
+TEST_F(FastopenTest, EarlyAnswerIsWithinTheInitialWindow) {
+  with_data("hello");
+  net.run(11 * kMs);
+  ASSERT_EQ(served(), "hello");
+  ASSERT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_SYN_RECEIVED));
+  accepted.conn().sndbuf = 1 << 20;
+  accepted.send(std::string(50000, 'a'));
+  EXPECT_EQ(accepted.info().data_segs_out, 10u);  // RFC 7413 4.2.2
+}
+
 TEST_F(FastopenTest, MoreThanOneSegmentFollows) {
   fetch();
   const std::string text(20000, 'x');

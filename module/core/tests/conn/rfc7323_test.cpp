@@ -79,5 +79,22 @@ TEST_F(Rfc7323, EchoMeasuresOnlyWhatIsNew) {
   EXPECT_EQ(s.tcb().rtt.srtt_us(), srtt);
 }
 
+TEST_F(Rfc7323, ClockTicksInMilliseconds) {
+  open_with({.ts = true});
+  const uint32_t first = ask(segment(0, 0, "a")).tsval;
+  net.run(100 * kMs);
+  EXPECT_EQ(ask(segment(1, 0, "b")).tsval, first + 100);
+  net.run(3600 * kSec);
+  EXPECT_EQ(ask(segment(2, 0, "c")).tsval, first + 100 + 3600 * 1000);
+}
+
+TEST_F(Rfc7323, OffsetIsOfThePairOfHosts) {
+  const uint32_t offset = timestamp_offset(srv.ns(), tuple(5000));
+  EXPECT_EQ(timestamp_offset(srv.ns(), tuple(5001)), offset);
+  atcp_tuple other = tuple(5000);
+  other.raddr.v4 = ip4(10, 0, 0, 3);
+  EXPECT_NE(timestamp_offset(srv.ns(), other), offset);
+}
+
 }  // namespace
 }  // namespace atcp::test

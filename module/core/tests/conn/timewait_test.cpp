@@ -183,6 +183,33 @@ TEST_F(TimeWaitTest, OlderTimestampIsRefused) {
   EXPECT_EQ(srv.counter("PAWSTimewait"), 1u);
 }
 
+TEST_F(TimeWaitTest, EqualOrNoTimestampNeedsANewerNumber) {
+  // RFC 6191 2: what the timestamp does not decide, the number does.
+  for (const bool has_ts : {true, false}) {
+    SCOPED_TRACE(has_ts);
+    tsval = 1000;
+    const uint32_t nxt = close_first();
+    Out o = syn();
+    if (has_ts) o.tsval = 1000;
+    const atcp_seg refused = ask(o);  // the old number again
+    EXPECT_EQ(refused.flags, ATCP_ACK);
+    EXPECT_EQ(refused.seq, nxt);
+    o.seq = kIrs + 1000;
+    EXPECT_EQ(ask(o).flags, ATCP_SYN | ATCP_ACK);
+    send({.flags = ATCP_RST, .seq = o.seq + 1});
+    ASSERT_EQ(found(), ATCP_FOUND_LISTENER);
+  }
+}
+
+TEST_F(TimeWaitTest, NewTimestampSaysNothingIfThereWasNone) {
+  close_first();
+  Out o = syn();
+  o.tsval = 1000;
+  EXPECT_EQ(ask(o).flags, ATCP_ACK);
+  o.seq = kIrs + 1000;
+  EXPECT_EQ(ask(o).flags, ATCP_SYN | ATCP_ACK);
+}
+
 TEST_F(TimeWaitTest, NewerSynWithoutListenerIsAcknowledged) {
   const uint32_t nxt = close_first();
   listener.close();
