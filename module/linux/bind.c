@@ -20,7 +20,7 @@ static u32 atcp_bind_flags(const struct sock *sk, bool explicit_port)
 	       (explicit_port ? ATCP_BIND_EXPLICIT_PORT : 0);
 }
 
-/* proto->get_port: take local port snum, or any for 0. Lock: socket. */
+/* proto->get_port: take local port snum, or any for 0. Lock: socket. RFC 9293 3.9.1.1 (MUST-43). */
 int atcp_get_port(struct sock *sk, unsigned short snum)
 {
 	struct inet_sock *inet = inet_sk(sk);
@@ -172,7 +172,10 @@ static void atcp_connect_undo(struct sock *sk)
 	sk->sk_route_caps = 0;
 }
 
-/* proto->connect; waiting is inet_stream_connect()'s. Lock: socket. */
+/*
+ * proto->connect; waiting is inet_stream_connect()'s. Lock: socket.
+ * RFC 9293 3.9.1.1: IP chooses the source (MUST-44), no broadcast or multicast (MUST-46).
+ */
 int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 {
 	struct sockaddr_in *usin = (struct sockaddr_in *)uaddr;

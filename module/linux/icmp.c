@@ -14,7 +14,10 @@
 
 #include "glue.h"
 
-/* What the core calls it; false: nothing of interest. */
+/*
+ * What the core calls it; false: nothing of interest.
+ * RFC 9293 3.9.2.2; a source quench is none of them (MUST-55).
+ */
 static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 {
 	switch (type) {
@@ -109,6 +112,7 @@ void atcp_icmp_deferred(struct sock *sk)
 /*
  * skb->data is at the quoted IP header, of which inner header and 8 bytes of TCP are readable.
  * Context: softirq, inside RCU.
+ * RFC 9293 3.9.2.2 (MUST-54).
  */
 static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 type, u8 code,
 			     u32 value)

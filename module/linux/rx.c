@@ -92,6 +92,7 @@ static u32 atcp_skb_seg(const struct sk_buff *skb, const u8 *hdr, u32 avail, u32
  * skb->data is at the transport header. Verify the checksum, make the header linear, ask the
  * policy and the filter of sk if there is one, parse the header, and move skb->data to the payload;
  * the header stays readable before it. Returns why not.
+ * RFC 9293 3.1 (MUST-3).
  */
 static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct atcp_seg *seg)
 {
@@ -239,6 +240,7 @@ static struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_
 	return f;
 }
 
+/* RFC 9293 3.9.2.3 (MUST-57). */
 static bool atcp_not_unicast(const struct sk_buff *skb)
 {
 	const struct rtable *rt = skb_rtable(skb);

@@ -56,6 +56,7 @@ bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out)
 	return true;
 }
 
+/* RFC 9293 3.8.3: negative advice at R1 (MUST-20). */
 void atcp_os_conn_route_suspect(struct atcp_conn *c)
 {
 	dst_negative_advice(atcp_sk_of_conn(c));
@@ -110,6 +111,7 @@ bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const stru
 /*
  * Leave the checksum to the device, or do it now if the device knows TCP and UDP only. A GSO skb is
  * finished by the device or, for protocol 253, by offload.c.
+ * RFC 9293 3.1 (MUST-2).
  */
 static int atcp_tx_checksum(struct sk_buff *skb, u8 proto, __be32 saddr, __be32 daddr,
 			    const struct net_device *dev)
@@ -149,6 +151,7 @@ static void atcp_push_ip(struct sk_buff *skb, const struct atcp_ip_params *p)
 	skb->protocol = htons(ETH_P_IP);
 }
 
+/* RFC 9293 3.9.2 (MUST-49). */
 static u8 atcp_ttl(const struct sock *sk, const struct dst_entry *dst)
 {
 	int ttl = sk ? READ_ONCE(inet_sk(sk)->uc_ttl) : -1;

@@ -155,6 +155,7 @@ void Fastopen::init() {
 namespace {
 
 void make_cookie(const SipKey& key, const atcp_tuple& t, FastopenCookie* out) {
+  // RFC 7413 4.1.2.
   const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
   const uint64_t mac = siphash_words(key, &w, 1);
   *out = {};
@@ -212,6 +213,7 @@ uint32_t fastopen_cookie_valid(const FastopenKeys& keys, const atcp_tuple& t, co
 }
 
 bool fastopen_admit(FastopenQueue* queue, Now now) {
+  // RFC 7413 4.2: the limit of pending requests.
   if (queue == nullptr) return false;
   uint32_t resets = load_relaxed(&queue->resets);
   // Another CPU's clock may have been ahead of ours when it wrote that.
@@ -226,6 +228,7 @@ bool fastopen_admit(FastopenQueue* queue, Now now) {
 }
 
 void fastopen_settle(Tcb& t, uint32_t reset_s) {
+  // RFC 7413 4.2.2.
   atcp_conn* listener = t.fastopen_of;
   if (listener == nullptr) return;
   t.fastopen_of = nullptr;
@@ -260,6 +263,7 @@ bool fastopen_ready(const Tcb& t, const atcp_tuple& tuple, Now now) {
 }
 
 void fastopen_send_syn(Tcb& t, Header& h, Now now) {
+  // RFC 7413 4.2.1 and 4.2.2.
   const Fastopen& f = t.ns->fastopen;
   FastopenCache::Entry e = {};
   bool data = false;
@@ -286,6 +290,7 @@ void fastopen_send_syn(Tcb& t, Header& h, Now now) {
 }
 
 void fastopen_answered(Tcb& t, const atcp_seg& seg) {
+  // RFC 7413 4.2.2 and 4.1.3.
   Fastopen& f = t.ns->fastopen;
   if (t.syn_fastopen && (seg.has & ATCP_OPT_FASTOPEN) != 0 && seg.fastopen.len != 0 &&
       (seg.flags & ATCP_ACK) != 0) {
@@ -306,6 +311,7 @@ void fastopen_answered(Tcb& t, const atcp_seg& seg) {
 }
 
 void fastopen_timed_out(Tcb& t, uint32_t n, bool last, Now now) {
+  // RFC 7413 4.1.3.1.
   if (!t.syn_fastopen && !t.syn_data) return;
   const uint32_t pause_s = t.param(Param::FastopenBlackholeTimeout);
   if (n != 3 && !(last && n < 3)) return;

@@ -97,6 +97,7 @@ uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
 
 /// Our FIN has been acknowledged.
 void fin_acked(Tcb& t, Now now) {
+  // RFC 9293 3.10.7.4, fifth check: what the ACK of our FIN does in each state.
   switch (t.state) {
     case State::FinWait1:
       set_state(t, State::FinWait2);

@@ -45,6 +45,7 @@ void Ns::fini() {
 }
 
 bool Ns::challenge_allowed(uint64_t now_us) {
+  // RFC 5961 7.
   const uint32_t limit = param(Param::ChallengeAckLimit);
   if (limit == 0x7fffffff) return true;
   const uint32_t second = static_cast<uint32_t>(now_us / 1000000);
@@ -56,6 +57,7 @@ bool Ns::challenge_allowed(uint64_t now_us) {
 }
 
 Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns) {
+  // RFC 9293 3.4.1, RFC 6528 3: a clock and a keyed hash. Deviation: it ticks every 64 ns, not 4 us.
   const uint64_t f = siphash_tuple(ns.isn_key, t);
   return Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now_ns >> kIsnTickShift));
 }

@@ -15,6 +15,7 @@ constexpr uint32_t kRtoFallbackUs = 3000000;  ///< RFC 6298 5.7, after a SYN was
 
 /// Windows and MSS to announce, from the route and the buffer.
 bool prepare_syn(Tcb& t) {
+  // RFC 9293 3.7.1 (MUST-14, MUST-67): what is announced does not count options (RFC 6691 2).
   atcp_route route;
   if (!atcp_os_conn_route(t.conn(), &route)) return false;
   t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
@@ -80,6 +81,7 @@ void take_syn_options(Tcb& t, const atcp_seg& seg) {
 }
 
 void take_irs(Tcb& t, const atcp_seg& seg, Now now) {
+  // RFC 9293 3.10.7.3, fourth check.
   t.irs = Seq(seg.seq);
   t.rcv_nxt = t.irs + 1;
   if (t.ts_ok) {

@@ -14,6 +14,7 @@ constexpr uint32_t kNotSilly = 4096;
 
 /// The header every segment of the connection starts from.
 Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
+  // RFC 7323 3.2: once agreed, timestamps are on every segment.
   Header h;
   h.lport = t.lport;
   h.rport = t.rport;
@@ -29,6 +30,7 @@ Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
 }
 
 void add_sack(Tcb& t, Header& h) {
+  // RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks.
   if (!t.sack_ok) return;
   const uint32_t room = sack_room(h.has_ts);
   uint32_t n = 0;
@@ -227,11 +229,13 @@ bool dup_answer_allowed(Tcb& t, Counter skipped, Now now) {
 }
 
 void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now) {
+  // RFC 9293 3.10.7.4, first check.
   const bool data = seg.len > 0 && (seg.flags & ATCP_SYN) == 0;
   if (data || dup_answer_allowed(t, skipped, now)) send_ack(t, now);
 }
 
 void send_challenge_ack(Tcb& t, Now now) {
+  // RFC 5961 3.2, 4.2 and 7.
   const uint64_t gap_us = static_cast<uint64_t>(t.param(Param::InvalidRatelimitMs)) * 1000;
   if ((t.last_challenge_us != 0 && now.us - t.last_challenge_us < gap_us) ||
       !t.ns->challenge_allowed(now.us)) {

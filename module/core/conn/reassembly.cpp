@@ -44,6 +44,7 @@ RxSeg* without_first(RxSeg& run) {
 }  // namespace
 
 void Reassembly::note_block(Seq start, Seq end) {
+  // RFC 2018 4: the newest block is reported first.
   // What it swallowed goes, the rest moves back.
   uint32_t kept = 0;
   for (uint32_t i = 0; i < n_blocks_; i++)
@@ -68,6 +69,7 @@ uint32_t Reassembly::free_run(RxSeg& run, uint32_t reason) {
 
 Reassembly::Result Reassembly::insert(atcp_pkt* pkt, Seq seq, uint32_t len, uint32_t skip,
                                       SackBlock* dup) {
+  // RFC 9293 3.10.7.4 (SHLD-31); what was there already, RFC 2883 4.
   Seq end = seq + len;
   *dup = {seq, seq};
 

@@ -115,6 +115,7 @@ void tune_buffer(Tcb& t, Now now) {
 }
 
 void set_dsack(Tcb& t, Seq start, Seq end, Counter c) {
+  // RFC 2883 4.
   if (!t.sack_ok || t.param(Param::Dsack) == 0 || start >= end) return;
   t.count(c);
   t.dsack_pending = true;
@@ -194,6 +195,7 @@ void drain_ofo(Tcb& t) {
 }
 
 void queue_out_of_order(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt) {
+  // RFC 9293 3.10.7.4 (SHLD-31, MAY-13), RFC 5681 4.2: kept, and acknowledged at once.
   t.ack_now = true;
   const Seq seq(seg.seq);
   if ((seg.flags & ATCP_FIN) != 0) {
@@ -399,6 +401,7 @@ void ack_check(Tcb& t, Now now) {
 }
 
 void consumed(Tcb& t, uint32_t bytes, Now now) {
+  // RFC 9293 3.8.6.2.2 (MUST-39).
   t.copied_seq += bytes;
   if (!in(t.state, kReceiveStates | bit(State::CloseWait))) return;
   tune_buffer(t, now);

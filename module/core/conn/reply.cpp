@@ -26,6 +26,7 @@ uint32_t send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h
 }
 
 void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg) {
+  // RFC 9293 3.10.7.1.
   if ((seg.flags & ATCP_RST) != 0) return;
   Header h;
   h.flags = ATCP_RST;

@@ -11,6 +11,7 @@ constexpr uint32_t kMaxSampleUs = 1u << 28;  // 268 s: beyond any timeout, and 8
 }
 
 void RttEstimator::sample(uint32_t rtt_us, uint64_t now_us) {
+  // RFC 6298 2.2 and 2.3.
   const uint32_t r = clamp(rtt_us, 1u, kMaxSampleUs);
   if (srtt8_ == 0) {
     srtt8_ = r << 3;
@@ -30,6 +31,7 @@ void RttEstimator::sample(uint32_t rtt_us, uint64_t now_us) {
 }
 
 uint32_t RttEstimator::rto_us(uint32_t rto_min_us, uint32_t rto_max_us) const {
+  // RFC 6298 2.1 to 2.4. Deviation: the least is rto_min for the variance term, not 1 s for the sum.
   if (!have_sample()) return min(kInitialRtoUs, rto_max_us);
   const uint32_t rto = srtt_us() + max(rttvar4_, rto_min_us);
   return min(rto, rto_max_us);
@@ -37,6 +39,7 @@ uint32_t RttEstimator::rto_us(uint32_t rto_min_us, uint32_t rto_max_us) const {
 
 uint32_t RttEstimator::backed_off_us(uint32_t backoff, uint32_t rto_min_us,
                                      uint32_t rto_max_us) const {
+  // RFC 6298 2.5 and 5.5.
   const uint64_t rto = static_cast<uint64_t>(rto_us(rto_min_us, rto_max_us)) << min(backoff, 20u);
   return rto > rto_max_us ? rto_max_us : static_cast<uint32_t>(rto);
 }

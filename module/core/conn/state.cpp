@@ -66,6 +66,7 @@ const char* state_name(State s) {
 }
 
 void tcb_init(Tcb& t, Ns& ns) {
+  // RFC 5681 3.1; the initial window is that of RFC 6928.
   t.ns = &ns;
   t.kind = EntryKind::Conn;
   t.family = ATCP_AF_INET;
@@ -122,6 +123,7 @@ void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now) {
 }
 
 bool set_state(Tcb& t, State to) {
+  // RFC 9293 3.3.2, figure 5.
   const State from = t.state;
   if (from == to) return true;
   const bool allowed = to == State::Closed || in(to, kNext[static_cast<uint32_t>(from)]);

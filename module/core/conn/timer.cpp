@@ -8,6 +8,7 @@ namespace atcp {
 namespace {
 
 uint32_t syn_timeout_us(const Tcb& t, uint32_t sent) {
+  // RFC 6298 2.1 and 5.5.
   // The first few retries at a constant pace (syn_linear_timeouts), then doubling.
   const uint32_t linear = t.param(Param::SynLinearTimeouts);
   const uint32_t doublings = sent > linear ? sent - linear : 0;
@@ -17,6 +18,7 @@ uint32_t syn_timeout_us(const Tcb& t, uint32_t sent) {
 }
 
 void on_syn_timeout(Tcb& t, Now now) {
+  // RFC 9293 3.8.3 (MUST-22, MUST-23). Deviation: R2 is 131 s by default.
   const uint32_t own = t.syn_retries_max;
   const uint32_t active = own != 0 ? own : t.param(Param::SynRetries);
   const uint32_t limit = t.passive ? t.param(Param::SynackRetries) : active;
@@ -135,6 +137,7 @@ void on_delayed_ack(Tcb& t, Now now) {
 }  // namespace
 
 void restart_keepalive(Tcb& t, Now now) {
+  // RFC 9293 3.8.4 (MUST-24, MUST-25).
   if (!t.keepalive_on || !in(t.state, kSynchronized) || t.timers.pending(TimerId::Keepalive))
     return;
   const uint64_t idle_s = t.keep_idle_s != 0 ? t.keep_idle_s : t.param(Param::KeepaliveTime);
@@ -142,6 +145,7 @@ void restart_keepalive(Tcb& t, Now now) {
 }
 
 void on_timer(Tcb& t, Now now) {
+  // RFC 9293 3.10.8.
   t.timers.fired();
   if (t.in_done) return;
   if (t.timers.due(TimerId::DelayedAck, now.us)) on_delayed_ack(t, now);

@@ -120,6 +120,7 @@ bool timewait_remove(Ns& ns, TimeWait& w) {
 }
 
 void timewait_expired(Ns& ns, TimeWait& w) {
+  // RFC 9293 3.10.8.
   if (timewait_remove(ns, w)) ns.count(Counter::TW);
   put_endpoint(w);  // the wheel's
 }

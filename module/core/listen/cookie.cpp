@@ -65,6 +65,7 @@ Seq cookie_of(const SipKey& key, CookieKind kind, const atcp_tuple& t, Seq irs, 
 
 Seq cookie_make(RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs,
                 const CookieSyn& syn, uint32_t now_s) {
+  // RFC 4987 3.6.
   const uint32_t period = now_s / kCookiePeriodS;
   return cookie_of(key.current(period, kCookieKeyPeriods), kind, t, irs, period,
                    values_of(kind, syn));
@@ -72,6 +73,7 @@ Seq cookie_make(RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs,
 
 bool cookie_check(const RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs, Seq cookie,
                   uint32_t now_s, CookieSyn* syn) {
+  // RFC 4987 3.6: only cookies of this period and the last one count.
   const uint32_t bits = value_bits(kind);
   const uint32_t values = cookie.raw() & ((1u << bits) - 1);
   uint32_t period = now_s / kCookiePeriodS;

@@ -20,6 +20,7 @@ FastopenQueue* queue_of(const Ns& ns, const Tcb& listener) {
 
 bool fastopen_judge(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_seg& syn,
                     Now now, Handshake* hs) {
+  // RFC 7413 4.2.
   const bool option = (syn.has & ATCP_OPT_FASTOPEN) != 0;
   const bool asks = option && syn.fastopen.len == 0;
   if (asks) ns.count(Counter::TCPFastOpenCookieReqd);
@@ -49,6 +50,7 @@ void fastopen_give_back(Ns& ns, const Tcb& listener) {
 }
 
 void fastopen_begin(Tcb& c, Tcb& listener, const atcp_seg& syn, atcp_pkt* pkt, Now now) {
+  // RFC 7413 4.2.2.
   // The caller has a reference, so there is another one to be had.
   if (atcp_os_conn_tryget(listener.conn()))
     c.fastopen_of = listener.conn();

@@ -173,6 +173,7 @@ void append(Listener& l, Tcb& child, Now now) {
 // ---- life ----------------------------------------------------------------------------------
 
 atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
+  // RFC 9293 3.9.1.1 (MUST-41).
   if (t.state == State::Listen) {
     store_relaxed(&t.listener->backlog, backlog);
     return ATCP_OK;

@@ -149,6 +149,7 @@ bool put_off(const Request& r, const atcp_seg& seg) {
 }
 
 Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
+  // RFC 9293 3.10.7.4, fifth check, SYN-RECEIVED.
   Tcb& t = listener_of(r);
   // The listener is closing, and has not come to this request yet.
   if (load_acquire(&t.listener->closed) != 0 && migrate_request(ns, r, now)) return Fate::Again;
@@ -193,6 +194,7 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
 /// the share of young ones, so that a burst of real clients, all young, loses nothing and a flood's
 /// leftovers go early (Linux's rule).
 uint32_t allowed_timeouts(const Listener& l, uint32_t retries) {
+  // RFC 4987 3.3 and 3.4.
   const uint32_t used = load_relaxed(&l.requests);
   if (used * 2 <= max(kSmallQueue, load_relaxed(&l.backlog))) return retries;
   uint64_t young = static_cast<uint64_t>(load_relaxed(&l.young)) * 2;
@@ -236,6 +238,7 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
 
 uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
                      const Handshake& hs, uint32_t tsval, const atcp_reuse* reuse) {
+  // RFC 9293 3.10.7.2, third check.
   Header h;
   h.flags = ATCP_SYN | ATCP_ACK;
   h.seq = hs.iss;
@@ -257,6 +260,7 @@ uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
 
 uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
                        TimeWait* old, const atcp_route& route, atcp_pkt** syn, Now now) {
+  // RFC 4987 3.5.
   Listener& l = *listener.listener;
   if (!atcp_os_conn_tryget(listener.conn())) return ATCP_REASON_LISTENER_CLOSED;
   Request* r = make(ns, listener, tuple);
