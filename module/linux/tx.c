@@ -362,6 +362,11 @@ struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb = alloc_skb_fclone(ATCP_HEADROOM, gfp);
 
+	/* The core queues pieces by the two links at the front. */
+	BUILD_BUG_ON(offsetof(struct sk_buff, cb) - offsetof(struct sk_buff, next) !=
+		     ATCP_PKT_LINKS_BEFORE);
+	BUILD_BUG_ON(offsetof(struct sk_buff, prev) - offsetof(struct sk_buff, next) !=
+		     sizeof(void *));
 	if (!skb)
 		return NULL;
 	if (!sk_wmem_schedule(sk, skb->truesize)) {

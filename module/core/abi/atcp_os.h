@@ -48,12 +48,17 @@ struct atcp_percpu; /* an array of counts, one copy for each CPU */
 struct atcp_pkt {
 	uint64_t core[ATCP_PKT_WORDS];
 };
+/*
+ * While a piece is in the send queue, two words this many bytes in front of its atcp_pkt are the core's as well (in the
+ * kernel: the links of the skb, which is in no list of skbs then).
+ */
+#define ATCP_PKT_LINKS_BEFORE 40
 
 /*
  * A connection or listening socket. The storage is part of the port's socket; the layout is
  * the core's (class Tcb, whose size a static_assert keeps below this).
  */
-#define ATCP_CONN_WORDS 98
+#define ATCP_CONN_WORDS 118
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };

@@ -17,42 +17,35 @@ uint32_t ts_rtt_us(const Tcb& t, const atcp_seg& seg, Now now) {
   return max(delta_ms * 1000, 1000u);
 }
 
-/// Leave the network: s is delivered (SACKed or acknowledged). Its loss marks go.
-void unmark(Tcb& t, TxSeg& s) {
-  if (s.has(TxSeg::kInNetAgain)) t.retrans_out -= s.segs;
-  if (s.has(TxSeg::kLost)) t.lost_out -= s.segs;
-  s.flags = static_cast<uint8_t>(s.flags & ~(TxSeg::kInNetAgain | TxSeg::kLost));
-}
-
-/// A piece was delivered, by SACK or cumulatively: what that says about reordering and time.
-void note_delivery(Tcb& t, const TxSeg& s, AckSample& a) {
-  // RFC 8985 6.2: an ACK this soon after a retransmission is the original's.
-  const bool too_soon = s.has(TxSeg::kRetransmitted) && a.now_us - s.sent_us < t.rtt.min_rtt_us();
-  if (s.sent_us > t.newest_sent_us && !too_soon) t.newest_sent_us = s.sent_us;
+/// A piece was delivered, by SACK or cumulatively: what that says about reordering and time. Before its marks go.
+void note_delivery(Tcb& t, const TxSeg& s, const atcp_seg& seg, AckSample& a) {
+  const bool has_ts = t.ts_ok && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0;
+  if (t.sack_ok) rack_delivered(t, s, has_ts, seg.tsecr - t.ts_offset, a.now_us);
   if (s.has(TxSeg::kRetransmitted)) {
     a.retrans_acked = true;
-  } else if (t.sack_ok && a.had_sacked && s.end() < a.prior_high) {
+    return;
+  }
+  if (s.end() <= t.high_seq) a.orig_delivered = true;
+  if (t.sack_ok && a.had_sacked && s.end() < a.prior_high) {
     // It was overtaken by what is SACKed above it, and not lost.
     const uint32_t gap = bytes_between(s.end(), a.prior_high) / t.mss + 1;
     a.reorder_seen = max(a.reorder_seen, gap);
   }
 }
 
-void sack_piece(Tcb& t, TxSeg& s, AckSample& a) {
-  if (s.has(TxSeg::kSacked)) return;
-  note_delivery(t, s, a);
-  unmark(t, s);
-  s.flags |= TxSeg::kSacked;
+void sack_piece(Tcb& t, TxSeg& s, const atcp_seg& seg, AckSample& a) {
+  note_delivery(t, s, seg, a);
   if (t.sacked_out == 0 || s.end() > t.high_sacked) t.high_sacked = s.end();
-  t.sacked_out += s.segs;
+  board_sacked(t, s);
   a.sacked += s.segs;
 }
 
 /// One SACK block: mark the pieces inside, splitting those that it covers only in part. The cut is made
 /// where a wire segment ended, inside the block: the peer has whole segments, and whoever says otherwise must
 /// not make us cut finer.
-void sack_block(Tcb& t, Seq start, Seq end, AckSample& a) {
-  TxSeg* s = t.tx.lower_bound(start);
+/// from: where to look from, in or at the block's start; what lies before it has been looked at.
+void sack_block(Tcb& t, Seq start, Seq from, Seq end, const atcp_seg& seg, AckSample& a) {
+  TxSeg* s = t.tx.lower_bound(from);
   while (s != nullptr && s->has(TxSeg::kSent) && s->seq < end) {
     if (!s->has(TxSeg::kSacked)) {
       const uint32_t mss = s->mss != 0 ? s->mss : t.mss;
@@ -70,9 +63,34 @@ void sack_block(Tcb& t, Seq start, Seq end, AckSample& a) {
         const uint32_t at = bytes_between(s->seq, end) / mss * mss;
         if (at == 0 || split(t, *s, at) == nullptr) break;
       }
-      sack_piece(t, *s, a);
+      sack_piece(t, *s, seg, a);
     }
     s = Treap<TxSeg>::next(s);
+  }
+}
+
+/// Of one block, what the last SACK option did not say already: so each piece is looked at when it is reported, and
+/// not again with every ACK that repeats it.
+void sack_new_parts(Tcb& t, Seq start, Seq end, const atcp_seg& seg, AckSample& a) {
+  Seq from = start;
+  for (const SackBlock& known : t.sack_cache) {
+    if (known.start == known.end || known.end <= from) continue;
+    if (known.start >= end) break;
+    if (known.start > from) sack_block(t, start, from, known.start, seg, a);
+    from = known.end;
+  }
+  if (from < end) sack_block(t, start, from, end, seg, a);
+}
+
+/// For sack_new_parts(): ascending.
+void remember_sack(Tcb& t, const SackBlock* blocks, uint32_t n) {
+  for (SackBlock& b : t.sack_cache)
+    b = {};
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t at = i;
+    for (; at > 0 && t.sack_cache[at - 1].start > blocks[i].start; at--)
+      t.sack_cache[at] = t.sack_cache[at - 1];
+    t.sack_cache[at] = blocks[i];
   }
 }
 
@@ -87,26 +105,33 @@ void process_sack(Tcb& t, const atcp_seg& seg, AckSample& a) {
   if (s0 < e0 && (below || inside)) {
     t.count(Counter::TCPDSACKRecv);
     t.dsack_dups++;
+    a.dsack = true;
+    rack_dsack(t);
     recovery_on_dsack(t, {s0, e0});
     first = 1;
   }
+  SackBlock blocks[array_len(t.sack_cache)];
+  uint32_t n = 0;
   for (uint32_t i = first; i < seg.n_sack; i++) {
     const Seq start(seg.sack[i].start);
     const Seq end(seg.sack[i].end);
     // Only what we sent and is not acknowledged can be SACKed.
     if (start >= end || end > t.snd_nxt || end <= t.snd_una) continue;
-    sack_block(t, start < t.snd_una ? t.snd_una : start, end, a);
+    blocks[n] = {start < t.snd_una ? t.snd_una : start, end};
+    sack_new_parts(t, blocks[n].start, end, seg, a);
+    n++;
   }
+  remember_sack(t, blocks, n);
 }
 
 /// Release what lies below ack. Returns the send time of the first piece that was sent only
 /// once, 0 if there is none.
-uint64_t release(Tcb& t, Seq ack, AckSample& a) {
+uint64_t release(Tcb& t, Seq ack, const atcp_seg& seg, AckSample& a) {
   uint64_t sample_us = 0;
   bool any_retransmitted = false;
   while (TxSeg* s = t.tx.first()) {
     if (!s->has(TxSeg::kSent) || s->seq >= ack) break;
-    if (!s->has(TxSeg::kSacked)) note_delivery(t, *s, a);
+    if (!s->has(TxSeg::kSacked)) note_delivery(t, *s, seg, a);
     if (s->has(TxSeg::kRetransmitted))
       any_retransmitted = true;
     else if (sample_us == 0 && !any_retransmitted && !s->has(TxSeg::kSacked))
@@ -119,22 +144,13 @@ uint64_t release(Tcb& t, Seq ack, AckSample& a) {
       s->seq += n;
       s->len -= n;
       s->head = static_cast<uint16_t>(s->head + n);
-      const uint32_t after = segs_of(t, s->len);
-      const uint32_t gone = before > after ? before - after : 0;
-      s->segs = static_cast<uint16_t>(before - gone);
-      t.packets_out -= gone;
-      if (sacked) t.sacked_out -= gone;
-      if (s->has(TxSeg::kLost)) t.lost_out -= gone;
-      if (s->has(TxSeg::kInNetAgain)) t.retrans_out -= gone;
-      a.acked += sacked ? 0 : gone;
+      const uint32_t after = min(segs_of(t, s->len), before);
+      board_recount(t, *s, after);
+      a.acked += sacked ? 0 : before - after;
       break;
     }
-    unmark(t, *s);
-    t.packets_out -= before;
-    if (sacked)
-      t.sacked_out -= before;
-    else
-      a.acked += before;
+    board_acked(t, *s);
+    if (!sacked) a.acked += before;
     t.tx.remove(*s);
     if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_free(t.conn(), pkt);
   }
@@ -212,7 +228,9 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   a.prior_in_flight = t.in_flight();
   a.had_sacked = t.sacked_out > 0;
   a.prior_high = t.high_sacked;
+  a.prior_lost = t.lost_out;
   a.now_us = now.us;
+  rack_begin_ack(t);
   const bool was_closed = t.snd_wnd == 0;
   const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
   r.window_opened = wnd_changed && t.snd_wnd > 0;
@@ -230,7 +248,7 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
       a.ts_undo = echo < stamp;
     }
     const uint32_t bytes = bytes_between(t.snd_una, ack);
-    const uint64_t sent_us = release(t, ack, a);
+    const uint64_t sent_us = release(t, ack, seg, a);
     t.snd_una = ack;
     t.bytes_acked += bytes;
     t.retransmits = 0;
@@ -245,6 +263,7 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
     if (t.packets_out == 0) {
       // A backed-off RTO stays as it is until there is a sample (Karn; RFC 6298 5.7).
       t.timers.stop(TimerId::Retransmit);
+      t.timers.stop(TimerId::Reorder);
     } else {
       arm_rto(t, now);  // RFC 6298 5.3
     }
@@ -254,7 +273,9 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   }
   if (!t.sack_ok) newreno_account(t, a);
 
+  if (tlp_on_ack(t, t.snd_una, a)) recovery_on_probed_loss(t, now);
   if (t.packets_out > 0 || advanced || t.ca_state != CaState::Open) recovery_on_ack(t, a, now);
+  if (advanced || a.sacked > 0) tlp_arm(t, now);
   if (was_closed && t.snd_wnd > 0) {
     t.timers.stop(TimerId::Persist);
     t.backoff = 0;

@@ -44,10 +44,8 @@ bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
   t.count(Counter::OutSegs);
   t.data_segs_out++;
   t.bytes_sent += s->len;
-  s->flags |= TxSeg::kSent;
-  s->sent_us = now.us;
   s->segs = 1;
-  t.packets_out++;
+  board_sent(t, *s, now.us);
   t.snd_nxt = s->seq + s->len;
   t.send_head = Treap<TxSeg>::next(s);
   t.last_sent_us = now.us;
@@ -56,16 +54,8 @@ bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
 
 /// Nothing that was sent, from the first piece on, counts as sent any more: no mark and no count is left.
 void unsend(Tcb& t, TxSeg& first) {
-  constexpr uint8_t kMarks =
-      TxSeg::kSent | TxSeg::kSacked | TxSeg::kLost | TxSeg::kInNetAgain | TxSeg::kRetransmitted;
-  for (TxSeg* s = &first; s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    s->flags = static_cast<uint8_t>(s->flags & ~kMarks);
-    s->segs = 0;
-  }
-  t.packets_out = t.sacked_out = t.lost_out = t.retrans_out = 0;
+  board_unsend(t, first);
   t.ca_state = CaState::Open;
-  t.snd_nxt = first.seq;
-  t.send_head = &first;
   t.timers.stop(TimerId::Retransmit);
 }
 

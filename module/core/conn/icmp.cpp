@@ -39,13 +39,7 @@ void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
   // What was sent in larger segments is lost, but not to congestion: send it again at once
   // without touching cwnd. The pieces are counted anew in the smaller segments.
   for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    const uint32_t before = s->segs;
-    s->segs = static_cast<uint16_t>(segs_of(t, s->len));
-    const uint32_t more = s->segs - before;
-    t.packets_out += more;
-    if (s->has(TxSeg::kSacked)) t.sacked_out += more;
-    if (s->has(TxSeg::kLost)) t.lost_out += more;
-    if (s->has(TxSeg::kInNetAgain)) t.retrans_out += more;
+    board_recount(t, *s, segs_of(t, s->len));
     if (!s->has(TxSeg::kSacked) && s->len > t.mss) mark_lost(t, *s);
   }
   if (t.ca_state == CaState::Open || t.ca_state == CaState::Disorder) {

@@ -99,11 +99,9 @@ bool defer_for_size(const Tcb& t, const TxSeg& s, uint32_t bytes, uint32_t fligh
 }
 
 void mark_sent(Tcb& t, TxSeg& s, Now now) {
-  s.flags |= TxSeg::kSent;
-  s.sent_us = now.us;
   s.segs = static_cast<uint16_t>(segs_of(t, s.len));
+  board_sent(t, s, now.us);
   t.timers.stop(TimerId::Persist);
-  t.packets_out += s.segs;
   t.snd_nxt = s.end();
   if (s.len % t.mss != 0) t.snd_sml = s.end();
   t.send_head = Treap<TxSeg>::next(&s);
@@ -280,17 +278,12 @@ TxSeg* split(Tcb& t, TxSeg& s, uint32_t at) {
   s.len = at;
   s.flags = static_cast<uint8_t>(s.flags & ~TxSeg::kFin);
   t.tx.insert_after(*rest, &s);
+  const uint32_t before = s.segs;
   if (s.has(TxSeg::kSent)) {
-    // The counts follow the pieces: both halves carry the same marks.
-    const uint32_t before = s.segs;
     s.segs = static_cast<uint16_t>(segs_of(t, s.len));
     rest->segs = static_cast<uint16_t>(segs_of(t, rest->len));
-    const uint32_t after = static_cast<uint32_t>(s.segs) + rest->segs;
-    t.packets_out += after - before;
-    if (s.has(TxSeg::kSacked)) t.sacked_out += after - before;
-    if (s.has(TxSeg::kLost)) t.lost_out += after - before;
-    if (s.has(TxSeg::kInNetAgain)) t.retrans_out += after - before;
   }
+  board_split(t, s, *rest, before);
   return rest;
 }
 
@@ -371,12 +364,25 @@ void push(Tcb& t, bool more, Now now) {
   }
   if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss) t.prr_out += sent;
   if (sent > 0 && !t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);
+  if (sent > 0) tlp_arm(t, now);
   // Nothing outstanding that would bring an ACK: probe a closed window (RFC 9293 3.8.6.1), or send
   // what a cork or MSG_MORE held back for too long.
   if (t.packets_out == 0 && t.send_head != nullptr && t.send_head->seq_len() > 0 &&
       !t.timers.pending(TimerId::Persist))
     t.timers.set(TimerId::Persist, now.us + t.rto_us());
   t.timers.sync(t.conn());
+}
+
+bool push_one(Tcb& t, Now now) {
+  TxSeg* s = t.send_head;
+  if (s == nullptr || s->len == 0) return false;
+  const uint32_t bytes = min(s->len, t.mss);
+  if (t.snd_wnd_end() < s->seq + bytes) return false;
+  if (bytes < s->len && split(t, *s, bytes) == nullptr) return false;
+  if (!transmit(t, *s, now)) return false;
+  mark_sent(t, *s, now);
+  t.count(Counter::TCPOrigDataSent, s->segs);
+  return true;
 }
 
 void queue_fin(Tcb& t) {
@@ -386,11 +392,12 @@ void queue_fin(Tcb& t) {
   if (last != nullptr && !last->has(TxSeg::kSent)) {
     last->flags |= TxSeg::kFin;
   } else {
-    t.fin_node = TxSeg{};
-    t.fin_node.flags = TxSeg::kNoPkt | TxSeg::kFin;
-    t.fin_node.seq = t.write_seq;
-    t.tx.insert(t.fin_node);
-    t.send_head = &t.fin_node;
+    t.fin_node = LoneTxSeg{};
+    TxSeg& fin = t.fin_node.seg;
+    fin.flags = TxSeg::kNoPkt | TxSeg::kFin;
+    fin.seq = t.write_seq;
+    t.tx.insert(fin);
+    t.send_head = &fin;
   }
   t.write_seq += 1;
 }

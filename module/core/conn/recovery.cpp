@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// Loss detection and what it does to cwnd: SACK-based detection by RFC 6675 with a reordering
-// threshold that learns (RFC 4653's idea, Linux's bounds), lost retransmissions by send time (the
-// rule of RFC 8985 5), NewReno (RFC 6582) without SACK, proportional rate reduction (RFC 6937),
-// and undo of reductions that DSACK (RFC 3708) or timestamps (RFC 3522) show to be needless.
+// What loss does to cwnd. With SACK, RACK finds it (rack.cpp); without, NewReno (RFC 6582). Recovery by
+// proportional rate reduction (RFC 9937), undo of reductions that DSACK (RFC 3708) or timestamps (RFC 3522)
+// show to be needless, and of timeouts by F-RTO (RFC 5682, in the form for SACK that Linux has).
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -17,6 +16,7 @@ void start_undo(Tcb& t) {
   t.undo_marker = t.snd_una;
   t.undo_retrans = 0;
   t.retrans_stamp_us = 0;
+  t.rack.tlp_out = false;
 }
 
 void reduce(Tcb& t, Now now) {
@@ -29,21 +29,15 @@ void tell(Tcb& t, CcEvent e, Now now) {
   if (t.cc_ops->on_event != nullptr) t.cc_ops->on_event(t.cc, e, now.us);
 }
 
-/// Clear every loss mark: what is outstanding is thought to be in the network after all.
-void unmark_all(Tcb& t) {
-  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s))
-    s->flags = static_cast<uint8_t>(s->flags & ~(TxSeg::kLost | TxSeg::kInNetAgain));
-  t.lost_out = 0;
-  t.retrans_out = 0;
-}
-
 void undo(Tcb& t, Now now) {
   t.cc.cwnd = max(t.cc.cwnd, t.prior_cwnd);
   if (t.prior_ssthresh > t.cc.ssthresh) t.cc.ssthresh = t.prior_ssthresh;
   t.undo_ok = false;
   t.retrans_stamp_us = 0;
   t.backoff = 0;
-  unmark_all(t);
+  t.frto = false;
+  t.frto_send_new = false;
+  board_clear_lost(t);
   t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
   tell(t, CcEvent::Undo, now);
 }
@@ -59,33 +53,6 @@ void enter_recovery(Tcb& t, Now now) {
   tell(t, CcEvent::EnterRecovery, now);
 }
 
-/// IsLost() of RFC 6675 for all pieces at once: walk down from the highest SACKed one until
-/// `reordering` SACKed segments were passed; what lies below and is not SACKed is lost.
-void detect_sack_losses(Tcb& t) {
-  if (t.sacked_out < t.reordering) return;
-  uint32_t passed = 0;
-  TxSeg* s = t.tx.lower_bound(t.high_sacked - 1);
-  while (s != nullptr && passed < t.reordering) {
-    if (s->has(TxSeg::kSacked)) passed += s->segs;
-    s = Treap<TxSeg>::prev(s);
-  }
-  // Below a piece that is marked already, an earlier pass has been: the walk is short.
-  for (; s != nullptr && !s->has(TxSeg::kLost); s = Treap<TxSeg>::prev(s))
-    if (!s->has(TxSeg::kSacked)) mark_lost(t, *s);
-}
-
-/// A retransmission is lost itself if something sent clearly later has arrived.
-void detect_lost_retransmissions(Tcb& t) {
-  if (t.retrans_out == 0) return;
-  const uint64_t slack = max(t.rtt.srtt_us() / 4, 1000u);
-  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    if (s->has(TxSeg::kInNetAgain) && s->sent_us + slack < t.newest_sent_us) {
-      t.count(Counter::TCPLostRetransmit);
-      mark_lost(t, *s);
-    }
-  }
-}
-
 bool in_recovery(const Tcb& t) {
   return t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss;
 }
@@ -99,7 +66,7 @@ void mark_first_segment_lost(Tcb& t) {
   if (t.sacked_out + t.lost_out > t.packets_out) t.sacked_out = t.packets_out - t.lost_out;
 }
 
-/// RFC 6937, with the slow-start reduction bound.
+/// RFC 9937. Deviation: RecoverFS is cwnd at the beginning, as in Linux, not what was in flight.
 void prr(Tcb& t, const AckSample& a) {
   const uint32_t delivered = a.acked + a.sacked;
   const uint32_t flight = t.in_flight();
@@ -111,9 +78,10 @@ void prr(Tcb& t, const AckSample& a) {
         max(t.prior_cwnd, 1u);
     send = target > t.prr_out ? static_cast<uint32_t>(target) - t.prr_out : 0;
   } else {
+    // Slow start towards ssthresh only while nothing else turns out to be lost (SafeACK).
+    const bool safe = t.snd_una != a.prior_una && t.lost_out <= a.prior_lost;
     const uint32_t owed = t.prr_delivered > t.prr_out ? t.prr_delivered - t.prr_out : 0;
-    send = max(owed, delivered);
-    if (t.snd_una != a.prior_una) send++;
+    send = max(owed, delivered) + (safe ? 1 : 0);
     send = min(send, t.cc.ssthresh - flight);
   }
   if (t.prr_out == 0) send = max(send, 1u);  // the fast retransmit itself
@@ -125,23 +93,55 @@ void end_recovery(Tcb& t, Now now) {
   if (was_recovery) t.cc.cwnd = t.cc.ssthresh;
   t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
   t.undo_ok = false;
+  t.frto = false;
+  t.frto_send_new = false;
   t.retrans_stamp_us = 0;
+  rack_recovered(t);
   if (!t.sack_ok) t.sacked_out = 0;
   if (was_recovery) tell(t, CcEvent::ExitRecovery, now);
 }
 
+/// RFC 5682 3.1, as Linux does it with SACK: after a timeout, an ACK of something that was sent only once and
+/// before it shows that nothing was lost. True: the timeout is undone.
+bool frto_judge(Tcb& t, const AckSample& a, bool advanced, Now now) {
+  if (!t.frto) return false;
+  if (a.orig_delivered) {
+    t.count(Counter::TCPSpuriousRTOs);
+    undo(t, now);
+    return true;
+  }
+  if (t.snd_nxt > t.high_seq) {
+    // New data went out after the timeout (step 2b); what is SACKed now, or a duplicate ACK, is of that.
+    if (a.sacked > 0 || a.dup_ack) t.frto = false;
+  } else if (advanced && t.snd_una < t.high_seq) {
+    t.high_seq = t.snd_nxt;
+    const bool more =
+        t.send_head != nullptr && t.send_head->seq_len() > 0 && t.snd_wnd_end() > t.snd_nxt;
+    t.frto = more;
+    t.frto_send_new = more;
+    return false;
+  }
+  t.frto_send_new = false;
+  return false;
+}
+
+/// Loss was found outside of recovery.
+void begin_if_lost(Tcb& t, Now now) {
+  if (in_recovery(t)) return;
+  if (t.lost_out > 0)
+    enter_recovery(t, now);
+  else
+    t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
+}
+
 }  // namespace
 
-void mark_lost(Tcb& t, TxSeg& s) {
-  if (s.has(TxSeg::kSacked)) return;
-  if (s.has(TxSeg::kInNetAgain)) {
-    s.flags = static_cast<uint8_t>(s.flags & ~TxSeg::kInNetAgain);
-    t.retrans_out -= s.segs;
-  }
-  if (!s.has(TxSeg::kLost)) {
-    s.flags |= TxSeg::kLost;
-    t.lost_out += s.segs;
-  }
+void recovery_on_probed_loss(Tcb& t, Now now) {
+  if (in_recovery(t)) return;
+  reduce(t, now);
+  tell(t, CcEvent::EnterRecovery, now);
+  t.cc.cwnd = min(t.cc.cwnd, t.cc.ssthresh);
+  tell(t, CcEvent::ExitRecovery, now);
 }
 
 void recovery_on_dsack(Tcb& t, const SackBlock& b) {
@@ -160,11 +160,11 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   if (t.undo_ok && in_recovery(t) && (t.dsack_undo || (advanced && a.ts_undo))) undo(t, now);
   t.dsack_undo = false;
 
+  if (t.ca_state == CaState::Loss) frto_judge(t, a, advanced, now);
   if (in_recovery(t) && t.snd_una >= t.high_seq) end_recovery(t, now);
 
   if (t.sack_ok) {
-    detect_sack_losses(t);
-    detect_lost_retransmissions(t);
+    rack_detect(t, now);
   } else if (t.packets_out > 0) {
     // RFC 6582: three duplicate ACKs, or a partial ACK in recovery, mean the first piece.
     const bool third = !in_recovery(t) && t.sacked_out >= 3;
@@ -172,18 +172,7 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
     if (third || partial) mark_first_segment_lost(t);
   }
 
-  switch (t.ca_state) {
-    case CaState::Open:
-    case CaState::Disorder:
-      if (t.lost_out > 0)
-        enter_recovery(t, now);
-      else
-        t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
-      break;
-    case CaState::Recovery:
-    case CaState::Loss:
-      break;
-  }
+  begin_if_lost(t, now);
 
   if (t.ca_state == CaState::Recovery) {
     prr(t, a);
@@ -205,6 +194,15 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   }
 }
 
+void recovery_on_time(Tcb& t, Now now) {
+  const uint32_t before = t.lost_out;
+  rack_detect(t, now);
+  begin_if_lost(t, now);
+  // No ACK gives leave to send, but what was found lost makes room, and the first of it goes in any case.
+  if (t.lost_out > before && t.ca_state == CaState::Recovery)
+    t.cc.cwnd = max(min(t.cc.cwnd, t.cc.ssthresh), t.in_flight() + (t.prr_out == 0 ? 1 : 0));
+}
+
 void enter_loss(Tcb& t, Now now) {
   const bool first =
       t.ca_state == CaState::Open || t.ca_state == CaState::Disorder || t.snd_una >= t.high_seq;
@@ -216,19 +214,30 @@ void enter_loss(Tcb& t, Now now) {
     t.undo_ok = false;
   }
   t.retrans_stamp_us = stamp;
+  t.rack.tlp_out = false;
+  t.timers.stop(TimerId::Reorder);
+  t.timers.stop(TimerId::TailProbe);
   TxSeg* head = t.tx.first();
   if (head != nullptr && head->has(TxSeg::kSacked)) {
     // The peer took back what it had SACKed (RFC 2018 8): believe none of it.
     t.count(Counter::TCPSACKReneging);
-    for (TxSeg* s = head; s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s))
-      s->flags = static_cast<uint8_t>(s->flags & ~TxSeg::kSacked);
-    t.sacked_out = 0;
+    board_renege(t);
+    for (SackBlock& b : t.sack_cache)
+      b = {};
   }
-  if (!t.sack_ok) t.sacked_out = 0;
-  for (TxSeg* s = head; s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s))
-    mark_lost(t, *s);
-  t.cc.cwnd = 1;
+  if (t.sack_ok) {
+    rack_mark_on_rto(t, now);
+  } else {
+    t.sacked_out = 0;
+    while (TxSeg* s = t.sent_list.first())
+      mark_lost(t, *s);
+  }
+  // RFC 5681 3.1: one segment beside what is not given up yet.
+  t.cc.cwnd = t.in_flight() + 1;
   t.cc.cwnd_cnt = 0;
+  // RFC 5682 2.1: not in the middle of a recovery, but again at each further timeout.
+  t.frto = t.param(Param::Frto) != 0 && t.sack_ok && (first || t.retransmits > 0);
+  t.frto_send_new = false;
   t.high_seq = t.snd_nxt;
   t.ca_state = CaState::Loss;
   tell(t, CcEvent::Timeout, now);

@@ -42,14 +42,8 @@ bool retransmit(Tcb& t, TxSeg& s, Now now) {
   if (&s != t.tx.first() && s.end() > t.snd_wnd_end()) return false;
   const bool ok = transmit(t, s, now);
   if (!ok) t.count(Counter::TCPRetransFail);
-  if (!s.has(TxSeg::kInNetAgain)) {
-    mark_lost(t, s);
-    s.flags |= TxSeg::kInNetAgain;
-    t.retrans_out += s.segs;
-  }
+  board_resent(t, s, now.us);
   if (t.retrans_stamp_us == 0) t.retrans_stamp_us = now.us;
-  s.flags |= TxSeg::kRetransmitted;
-  s.sent_us = now.us;
   t.last_sent_us = now.us;
   t.undo_retrans += s.segs;
   t.total_retrans += s.segs;
@@ -60,19 +54,17 @@ bool retransmit(Tcb& t, TxSeg& s, Now now) {
 }
 
 void retransmit_lost(Tcb& t, Now now) {
-  if (t.lost_out <= t.retrans_out) return;
+  // F-RTO: new data first, whose ACKs show whether anything is lost at all.
+  if (t.lost_list.empty() || t.frto_send_new) return;
+  const bool loss = t.ca_state == CaState::Loss;
   bool first = true;
-  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    if (!s->has(TxSeg::kLost) || s->has(TxSeg::kInNetAgain)) continue;
+  while (TxSeg* s = t.lost_list.first()) {
     if (t.in_flight() >= t.cc.cwnd) break;
-    if (t.ca_state == CaState::Loss)
-      t.count(Counter::TCPSlowStartRetrans);
-    else
-      t.count(Counter::TCPFastRetrans);
+    const bool head = s == t.tx.first();
     if (!retransmit(t, *s, now)) break;
-    if (first && s == t.tx.first()) arm_rto(t, now);
+    t.count(loss ? Counter::TCPSlowStartRetrans : Counter::TCPFastRetrans);
+    if (first && head) arm_rto(t, now);
     first = false;
-    if (t.lost_out <= t.retrans_out) break;
   }
   if (!t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);
 }

@@ -81,7 +81,7 @@ void tcb_init(Tcb& t, Ns& ns) {
   t.cc.cwnd = ns.param(Param::InitCwnd);
   t.cc_ops = &cc_get(ns.param(Param::CongestionControl));
   t.cc_ops->init(t.cc, 0);
-  t.fin_node.flags = TxSeg::kNoPkt | TxSeg::kFin;
+  t.fin_node.seg.flags = TxSeg::kNoPkt | TxSeg::kFin;
 }
 
 void tcb_restart(Tcb& t) {
@@ -142,8 +142,7 @@ void free_tx_queue(Tcb& t) {
     t.tx.remove(*s);
     if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_free(t.conn(), pkt);
   }
-  t.send_head = nullptr;
-  t.packets_out = t.sacked_out = t.lost_out = t.retrans_out = 0;
+  board_reset(t);
 }
 
 void done(Tcb& t, uint32_t reason, atcp_err err) {

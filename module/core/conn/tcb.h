@@ -12,10 +12,12 @@
 #include "cc/cc_ops.h"
 #include "conn/fastopen.h"
 #include "conn/ns.h"
+#include "conn/rack.h"
 #include "conn/reassembly.h"
 #include "conn/rtt.h"
+#include "conn/scoreboard.h"
 #include "conn/timers.h"
-#include "conn/tx_seg.h"
+#include "conn/tx_list.h"
 #include "table/endpoint.h"
 
 namespace atcp {
@@ -92,6 +94,8 @@ struct Tcb : Endpoint {
   bool dsack_pending : 1;  ///< report `dsack` with the next ACK (RFC 2883)
   bool dsack_undo : 1;     ///< a DSACK showed the last needless retransmission
   bool undo_ok : 1;        ///< undo_marker is valid
+  bool frto : 1;  ///< RFC 5682: the timeout may have been needless, the next ACKs will tell
+  bool frto_send_new : 1;  ///< and until then new data goes out instead of what may be lost
   bool cwnd_limited : 1;   ///< the last attempt to send was stopped by cwnd
   bool rcvbuf_tuned : 1;   ///< rcv_space has a first measurement
   bool ts_offset_set : 1;
@@ -130,13 +134,16 @@ struct Tcb : Endpoint {
   uint32_t prr_delivered;  ///< RFC 6937
   uint32_t prr_out;
   uint32_t undo_retrans;      ///< retransmissions not yet shown to be needless
-  uint64_t newest_sent_us;    ///< latest send time among all delivered pieces
   uint64_t last_progress_us;  ///< when snd_una advanced last
   uint64_t stall_since_us;    ///< timeouts in a row: since when nothing was acknowledged
   uint64_t retrans_stamp_us;  ///< first retransmission of the current episode; 0: none
   Treap<TxSeg> tx;            ///< the whole send queue, sent and unsent
   TxSeg* send_head;           ///< first unsent piece, or nullptr
-  TxSeg fin_node;             ///< FIN that no payload carries
+  TxList sent_list;           ///< in the network, by the time of their last sending
+  TxList lost_list;    ///< thought lost and not sent again, in the order in which they were found
+  LoneTxSeg fin_node;  ///< FIN that no payload carries
+  Rack rack;
+  SackBlock sack_cache[4];  ///< what the last SACK option said, ascending; start == end: nothing
   CcState cc;
   RttEstimator rtt;
   Timers timers;
@@ -266,6 +273,8 @@ void send_reset(Tcb& t, Now now);
 void send_syn(Tcb& t, Now now);
 /// Send unsent data as far as window, cwnd and Nagle allow. more: the program will add more.
 void push(Tcb& t, bool more, Now now);
+/// At most one segment of unsent data, whatever cwnd and Nagle's rule say. False: there is none, or the peer has no room.
+bool push_one(Tcb& t, Now now);
 /// One piece, whole: first time or again. False: not handed to IP.
 bool transmit(Tcb& t, TxSeg& s, Now now);
 /// Segment with seq snd_una-1 and no data, to make the peer answer: keepalive, zero window.
@@ -330,6 +339,9 @@ struct AckSample {
   bool dup_ack = false;  ///< ack == snd_una, no data, window unchanged
   bool ts_undo = false;  ///< timestamps show that the first retransmission was needless
   bool retrans_acked = false;
+  bool dsack = false;           ///< it reports a duplicate
+  bool orig_delivered = false;  ///< a piece from before the timeout, never sent again, has arrived
+  uint32_t prior_lost = 0;      ///< lost_out before this ACK
   uint32_t reorder_seen =
       0;  ///< a never-retransmitted piece below a SACKed one arrived: distance in segments
 };
@@ -338,7 +350,10 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now);
 void enter_loss(Tcb& t, Now now);
 /// A DSACK arrived for [start, end).
 void recovery_on_dsack(Tcb& t, const SackBlock& b);
-void mark_lost(Tcb& t, TxSeg& s);
+/// A probe of the tail repaired a loss that nothing else will show (RFC 8985 7.4.2).
+void recovery_on_probed_loss(Tcb& t, Now now);
+/// RACK's timer: loss that time alone shows.
+void recovery_on_time(Tcb& t, Now now);
 
 // ---- receive.cpp -------------------------------------------------------------------------
 

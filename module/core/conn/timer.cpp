@@ -149,6 +149,8 @@ void on_timer(Tcb& t, Now now) {
   t.timers.fired();
   if (t.in_done) return;
   if (t.timers.due(TimerId::DelayedAck, now.us)) on_delayed_ack(t, now);
+  if (t.timers.due(TimerId::Reorder, now.us)) rack_on_timer(t, now);
+  if (t.timers.due(TimerId::TailProbe, now.us)) tlp_on_timer(t, now);
   if (t.timers.due(TimerId::Retransmit, now.us)) {
     if (in(t.state, bit(State::SynSent) | bit(State::SynReceived))) {
       on_syn_timeout(t, now);

@@ -90,7 +90,10 @@ namespace {
   X(TCPFastOpenPassiveAltKey, "of TCPFastOpenPassive: with a cookie of the backup key") \
   X(TCPFastOpenListenOverflow, "Fast Open SYNs beyond the listener's TCP_FASTOPEN") \
   X(TCPFastOpenCookieReqd, "SYNs that asked for a Fast Open cookie") \
-  X(TCPFastOpenBlackhole, "times Fast Open was paused, for it may be swallowed")
+  X(TCPFastOpenBlackhole, "times Fast Open was paused, for it may be swallowed") \
+  X(TCPLossProbes, "probes of the tail sent (TLP)") \
+  X(TCPLossProbeRecovery, "losses that a probe of the tail repaired") \
+  X(TCPSpuriousRTOs, "timeouts that F-RTO showed to be needless")
 // clang-format on
 
 #define ATCP_ROW(id, help) {#id, help},

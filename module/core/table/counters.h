@@ -92,6 +92,9 @@ enum class Counter : uint16_t {
   TCPFastOpenListenOverflow,
   TCPFastOpenCookieReqd,
   TCPFastOpenBlackhole,
+  TCPLossProbes,
+  TCPLossProbeRecovery,
+  TCPSpuriousRTOs,
   Count_,
 };
 

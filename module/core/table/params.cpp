@@ -83,6 +83,10 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
     "1: shrink the congestion window after idle time (RFC 2861)")                                  \
   X(Reordering, "reordering", NUMBER, 1, 300, 3, 0, 0, "segments",                                 \
     "duplicate ACKs that mean a loss, to begin with")                                              \
+  X(EarlyRetrans, "early_retrans", NUMBER, 0, 4, 3, 0, 0, "",                                      \
+    "3 or 4: probe the tail of a flight before the timeout (RFC 8985, TLP); less: do not")         \
+  X(Frto, "frto", NUMBER, 0, 2, 2, 0, 0, "",                                                       \
+    "not 0: look whether a timeout was needless (RFC 5682, F-RTO)")                                \
   X(ChallengeAckLimit, "challenge_ack_limit", NUMBER, 0, kMaxInt, kMaxInt, 0, 0, "per second",     \
     "challenge ACKs sent (RFC 5961); the largest value means no limit")                            \
   X(InvalidRatelimitMs, "invalid_ratelimit", NUMBER, 0, 3600000, 500, 0, 0, "ms",                  \

@@ -44,7 +44,9 @@ enum class Param : uint16_t {
   ModerateRcvbuf,            // 1
   InitCwnd,                  // 10
   SlowStartAfterIdle,        // 1
-  Reordering,                // 3
+  Reordering,
+  EarlyRetrans,
+  Frto,                // 3
   ChallengeAckLimit,         // 0x7fffffff per second
   InvalidRatelimitMs,        // 500
   MinSndMss,                 // 48

@@ -43,10 +43,11 @@ enum class Fault {
 
 struct FakeConn;
 
-/// A packet or a piece of a send queue. The core sees only the first member.
+/// A packet or a piece of a send queue. The core sees `pkt`, and the links in front of it.
 struct FakePkt {
   enum class Where { Port, Core, SendQueue, Held, ReceiveQueue };
 
+  uint8_t links[ATCP_PKT_LINKS_BEFORE] = {};
   atcp_pkt pkt{};
   Bytes data;             ///< payload alone
   uint32_t truesize = 0;  ///< memory it is charged with
@@ -55,7 +56,9 @@ struct FakePkt {
   uint32_t read = 0;  ///< ReceiveQueue: bytes the program has taken or skipped
   uint32_t end = 0;   ///< ReceiveQueue: end of what was delivered
 
-  static FakePkt& of(atcp_pkt* p) { return *reinterpret_cast<FakePkt*>(p); }
+  static FakePkt& of(atcp_pkt* p) {
+    return *reinterpret_cast<FakePkt*>(reinterpret_cast<uint8_t*>(p) - ATCP_PKT_LINKS_BEFORE);
+  }
 };
 
 /// A segment that left, as the wire has it.

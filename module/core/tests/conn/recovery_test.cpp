@@ -8,6 +8,7 @@ namespace atcp::test {
 namespace {
 
 struct Recovery : RawConnTest {
+  Recovery() { srv.set("early_retrans", "0"); }  // no probes of the tail: they are in rack_test.cpp
   const Tcb& t() const { return s.tcb(); }
   /// Ten segments in the network.
   void flight(const Offer& o) {
@@ -149,15 +150,13 @@ TEST_F(Recovery, SackMendsHolesAsTheyAreSeen) {
   ack_segs(0, {{3, 4}, {1, 2}});
   expect_silence();
   ack_segs(0, {{5, 6}, {3, 4}, {1, 2}});
+  // RFC 8985: all that was sent before what has arrived, in one flight; RFC 9937: half as many as arrive.
   EXPECT_EQ(segs_out(), Segs{0});
-  EXPECT_EQ(t().lost_out, 1u);
-  ack_segs(0, {{5, 7}, {3, 4}, {1, 2}});
-  EXPECT_EQ(t().lost_out, 2u);
-  EXPECT_EQ(segs_out(), Segs{});  // RFC 6937: ssthresh is in the network already
-  ack_segs(0, {{5, 8}, {3, 4}, {1, 2}});
   EXPECT_EQ(t().lost_out, 3u);
-  EXPECT_EQ(segs_out(), (Segs{2, 4}));
-  EXPECT_EQ(t().cc.cwnd, 5u);
+  ack_segs(0, {{5, 7}, {3, 4}, {1, 2}});
+  EXPECT_EQ(segs_out(), Segs{2});
+  ack_segs(0, {{5, 8}, {3, 4}, {1, 2}});
+  EXPECT_EQ(segs_out(), Segs{4});
   ack_segs(0, {{5, 10}, {3, 4}, {1, 2}});
   ack_segs(2, {{5, 10}, {3, 4}});
   ack_segs(4, {{5, 10}});

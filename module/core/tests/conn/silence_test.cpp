@@ -57,6 +57,7 @@ struct Silence : ::testing::Test {
 TEST_F(Silence, RetriesAreATimeThatHasRoomForThatMany) {
   // retries2 3: 15 times the least timeout, so the end is where a fourth retransmission would be.
   ASSERT_EQ(a.set("retries2", "3"), ATCP_OK);
+  ASSERT_EQ(a.set("early_retrans", "0"), ATCP_OK);
   open();
   pull_cable(true);
   const uint64_t begin = net.now();

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+//
+// Marks, counts and queues of what is outstanding, kept in step.
+#include "conn/scoreboard.h"
+
+#include "conn/tcb.h"
+
+namespace atcp {
+
+namespace {
+
+/// The queue that a piece with these marks is in, or nullptr.
+TxList* list_of(Tcb& t, const TxSeg& s) {
+  if (!s.has(TxSeg::kSent) || s.has(TxSeg::kSacked)) return nullptr;
+  return s.has(TxSeg::kLost) && !s.has(TxSeg::kInNetAgain) ? &t.lost_list : &t.sent_list;
+}
+
+void leave_list(Tcb& t, TxSeg& s) {
+  if (TxList* l = list_of(t, s)) l->remove(s);
+}
+
+void clear(TxSeg& s, uint8_t marks) {
+  s.flags = static_cast<uint8_t>(s.flags & ~marks);
+}
+
+/// Every count that s is part of.
+void add(Tcb& t, const TxSeg& s, uint32_t segs) {
+  t.packets_out += segs;
+  if (s.has(TxSeg::kSacked)) t.sacked_out += segs;
+  if (s.has(TxSeg::kLost)) t.lost_out += segs;
+  if (s.has(TxSeg::kInNetAgain)) t.retrans_out += segs;
+}
+
+}  // namespace
+
+void board_sent(Tcb& t, TxSeg& s, uint64_t now_us) {
+  s.flags |= TxSeg::kSent;
+  s.sent_us = now_us;
+  t.packets_out += s.segs;
+  t.sent_list.push_back(s);
+}
+
+void board_resent(Tcb& t, TxSeg& s, uint64_t now_us) {
+  mark_lost(t, s);
+  t.lost_list.remove(s);
+  s.flags |= TxSeg::kInNetAgain | TxSeg::kRetransmitted;
+  s.sent_us = now_us;
+  t.retrans_out += s.segs;
+  t.sent_list.push_back(s);
+}
+
+void board_sacked(Tcb& t, TxSeg& s) {
+  leave_list(t, s);
+  if (s.has(TxSeg::kInNetAgain)) t.retrans_out -= s.segs;
+  if (s.has(TxSeg::kLost)) t.lost_out -= s.segs;
+  clear(s, TxSeg::kInNetAgain | TxSeg::kLost);
+  s.flags |= TxSeg::kSacked;
+  t.sacked_out += s.segs;
+}
+
+void mark_lost(Tcb& t, TxSeg& s) {
+  if (list_of(t, s) != &t.sent_list) return;
+  t.sent_list.remove(s);
+  if (s.has(TxSeg::kInNetAgain)) t.retrans_out -= s.segs;
+  clear(s, TxSeg::kInNetAgain);
+  if (!s.has(TxSeg::kLost)) t.lost_out += s.segs;
+  s.flags |= TxSeg::kLost;
+  t.lost_list.push_back(s);
+}
+
+void board_acked(Tcb& t, TxSeg& s) {
+  leave_list(t, s);
+  add(t, s, 0 - static_cast<uint32_t>(s.segs));
+  clear(s, TxSeg::kSent | TxSeg::kSacked | TxSeg::kLost | TxSeg::kInNetAgain);
+}
+
+void board_split(Tcb& t, TxSeg& s, TxSeg& after, uint32_t before) {
+  if (TxList* l = list_of(t, s)) l->insert_after(after, &s);
+  if (s.has(TxSeg::kSent)) add(t, s, static_cast<uint32_t>(s.segs) + after.segs - before);
+}
+
+void board_recount(Tcb& t, TxSeg& s, uint32_t segs) {
+  add(t, s, segs - s.segs);
+  s.segs = static_cast<uint16_t>(segs);
+}
+
+void board_clear_lost(Tcb& t) {
+  for (TxSeg* s = t.lost_list.first(); s != nullptr; s = TxList::next(*s))
+    clear(*s, TxSeg::kLost);
+  if (t.retrans_out != 0)
+    for (TxSeg* s = t.sent_list.first(); s != nullptr; s = TxList::next(*s))
+      clear(*s, TxSeg::kLost | TxSeg::kInNetAgain);
+  // They were sent before all others, or they would not have been the ones to be missed.
+  t.sent_list.take_in_front(t.lost_list);
+  t.lost_out = 0;
+  t.retrans_out = 0;
+}
+
+void board_renege(Tcb& t) {
+  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    if (!s->has(TxSeg::kSacked)) continue;
+    t.sacked_out -= s->segs;
+    clear(*s, TxSeg::kSacked);
+    s->flags |= TxSeg::kLost;
+    t.lost_out += s->segs;
+    t.lost_list.push_back(*s);
+  }
+}
+
+void board_unsend(Tcb& t, TxSeg& first) {
+  for (TxSeg* s = &first; s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    board_acked(t, *s);
+    clear(*s, TxSeg::kRetransmitted);
+    s->segs = 0;
+  }
+  t.snd_nxt = first.seq;
+  t.send_head = &first;
+}
+
+void board_reset(Tcb& t) {
+  t.sent_list = TxList{};
+  t.lost_list = TxList{};
+  t.send_head = nullptr;
+  t.packets_out = t.sacked_out = t.lost_out = t.retrans_out = 0;
+}
+
+}  // namespace atcp
