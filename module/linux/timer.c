@@ -19,6 +19,17 @@ static unsigned long atcp_deadline_jiffies(u64 deadline_ns, u64 now_ns)
 	return jiffies + min_t(u64, delta, MAX_JIFFY_OFFSET);
 }
 
+/*
+ * A pending timer holds a reference. sk_reset_timer() takes it only after the timer was started, and one for this very
+ * jiffy may fire in between and give back what it never had. Lock: socket.
+ */
+static void atcp_timer_arm(struct sock *sk, unsigned long when)
+{
+	sock_hold(sk);
+	if (mod_timer(&atcp_sk(sk)->timer, when))
+		__sock_put(sk); /* it was pending and had one */
+}
+
 /* Lock: socket, not owned by a program. */
 static void atcp_timer_run(struct sock *sk)
 {
@@ -29,7 +40,7 @@ static void atcp_timer_run(struct sock *sk)
 	if (!deadline)
 		return;
 	if (now < deadline) {
-		sk_reset_timer(sk, &asp->timer, atcp_deadline_jiffies(deadline, now));
+		atcp_timer_arm(sk, atcp_deadline_jiffies(deadline, now));
 		return;
 	}
 	asp->deadline_ns = 0;
@@ -85,7 +96,7 @@ void atcp_os_conn_timer(struct atcp_conn *c, uint64_t deadline_ns)
 	when = atcp_deadline_jiffies(deadline_ns, atcp_now());
 	if (timer_pending(&asp->timer) && time_before_eq(asp->timer.expires, when))
 		return;
-	sk_reset_timer(sk, &asp->timer, when);
+	atcp_timer_arm(sk, when);
 }
 
 /* ---- the namespace's timer ----------------------------------------------------------- */

@@ -110,7 +110,7 @@ void process_sack(Tcb& t, const atcp_seg& seg, AckSample& a) {
     recovery_on_dsack(t, {s0, e0});
     first = 1;
   }
-  SackBlock blocks[array_len(t.sack_cache)];
+  SackBlock blocks[kMaxSackBlocks];
   uint32_t n = 0;
   for (uint32_t i = first; i < seg.n_sack; i++) {
     const Seq start(seg.sack[i].start);

@@ -143,7 +143,8 @@ struct Tcb : Endpoint {
   TxList lost_list;    ///< thought lost and not sent again, in the order in which they were found
   LoneTxSeg fin_node;  ///< FIN that no payload carries
   Rack rack;
-  SackBlock sack_cache[4];  ///< what the last SACK option said, ascending; start == end: nothing
+  SackBlock sack_cache
+      [kMaxSackBlocks];  ///< what the last SACK option said, ascending; start == end: nothing
   CcState cc;
   RttEstimator rtt;
   Timers timers;
