@@ -31,7 +31,7 @@ def parameters_are_set_and_reset():
     equal(net.atcp_json("params get rmem")["value"], "8192 65536 1000000", "rmem")
     net.atcp("params reset")
     equal({p["name"]: p["value"] for p in net.atcp_json("params")},
-          before | {"syn_linear_timeouts": "4", "congestion_control": "cubic"}, "parameters after reset")
+          before | {"syn_linear_timeouts": "4", "congestion_control": "cubic", "early_retrans": "3"}, "parameters after reset")
 
 
 def wrong_values_are_refused():

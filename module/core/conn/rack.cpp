@@ -15,8 +15,9 @@ constexpr uint8_t kPersistRecoveries = 16;  ///< RFC 8985 6.2
 constexpr uint8_t kMaxMult = 255;
 constexpr uint32_t kReorderFraction = 4;   ///< reo_wnd begins as min_rtt / 4
 constexpr uint32_t kFirstPtoUs = 1000000;  ///< without an RTT (7.2)
-constexpr uint32_t kMaxAckDelayUs =
-    200000;  ///< how long a peer may sit on the ACK of a single segment
+constexpr uint32_t kMaxAckDelayUs = constexpr uint32_t kPtoSlackUs =
+    8000;  ///< two jiffies, as Linux: on a short path two RTTs are soon over
+200000;    ///< how long a peer may sit on the ACK of a single segment
 
 bool in_recovery(const Tcb& t) {
   return t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss;
@@ -147,8 +148,8 @@ void tlp_arm(Tcb& t, Now now) {
     return;
   }
   uint64_t pto_us = t.rtt.have_sample() ? 2ull * t.rtt.srtt_us() : kFirstPtoUs;
-  if (t.rtt.have_sample() && t.packets_out == 1) pto_us += kMaxAckDelayUs;
-  uint64_t at_us = now.us + max<uint64_t>(pto_us, 2000);
+  if (t.rtt.have_sample()) pto_us += t.packets_out == 1 ? kMaxAckDelayUs : kPtoSlackUs;
+  uint64_t at_us = now.us + pto_us;
   // Never after the timeout, which it then puts off.
   if (t.timers.pending(TimerId::Retransmit)) at_us = min(at_us, t.timers.at(TimerId::Retransmit));
   t.timers.set(TimerId::TailProbe, at_us);

@@ -11,42 +11,42 @@
 namespace atcp {
 
 enum class Param : uint16_t {
-  Wire,                      // tcp
-  PortRange,                 // 61000 65535
-  SynRetries,                // 6
-  SynLinearTimeouts,         // 4
-  SynackRetries,             // 5
-  MaxSynBacklog,             // 1024
-  Syncookies,                // 1, 0..2
-  AbortOnOverflow,           // 0
-  FinTimeout,                // 60 s
-  OrphanRetries,             // 0 (means 8)
-  MaxOrphans,                // 16384
-  MaxTwBuckets,              // 65536
-  TimewaitLen,               // 60 s, 1..600
-  TwReuse,                   // 2: 0 off, 1 on, 2 loopback only
-  Rfc1337,                   // 0
-  KeepaliveTime,             // 7200 s
-  KeepaliveIntvl,            // 75 s
-  KeepaliveProbes,           // 9
-  Retries1,                  // 3
-  Retries2,                  // 15
-  RtoMinUs,                  // 200000
-  RtoMaxMs,                  // 120000
-  DelackMinUs,               // 40000
-  Sack,                      // 1
-  Dsack,                     // 1
-  Timestamps,                // 1: 0 off, 1 with random offset, 2 without
-  WindowScaling,             // 1
-  CongestionControl,         // cubic
-  Rmem,                      // 4096 131072 6291456
-  Wmem,                      // 4096 16384 4194304
-  ModerateRcvbuf,            // 1
-  InitCwnd,                  // 10
-  SlowStartAfterIdle,        // 1
+  Wire,                // tcp
+  PortRange,           // 61000 65535
+  SynRetries,          // 6
+  SynLinearTimeouts,   // 4
+  SynackRetries,       // 5
+  MaxSynBacklog,       // 1024
+  Syncookies,          // 1, 0..2
+  AbortOnOverflow,     // 0
+  FinTimeout,          // 60 s
+  OrphanRetries,       // 0 (means 8)
+  MaxOrphans,          // 16384
+  MaxTwBuckets,        // 65536
+  TimewaitLen,         // 60 s, 1..600
+  TwReuse,             // 2: 0 off, 1 on, 2 loopback only
+  Rfc1337,             // 0
+  KeepaliveTime,       // 7200 s
+  KeepaliveIntvl,      // 75 s
+  KeepaliveProbes,     // 9
+  Retries1,            // 3
+  Retries2,            // 15
+  RtoMinUs,            // 200000
+  RtoMaxMs,            // 120000
+  DelackMinUs,         // 40000
+  Sack,                // 1
+  Dsack,               // 1
+  Timestamps,          // 1: 0 off, 1 with random offset, 2 without
+  WindowScaling,       // 1
+  CongestionControl,   // cubic
+  Rmem,                // 4096 131072 6291456
+  Wmem,                // 4096 16384 4194304
+  ModerateRcvbuf,      // 1
+  InitCwnd,            // 10
+  SlowStartAfterIdle,  // 1
   Reordering,
   EarlyRetrans,
-  Frto,                // 3
+  Frto,                      // 3
   ChallengeAckLimit,         // 0x7fffffff per second
   InvalidRatelimitMs,        // 500
   MinSndMss,                 // 48

@@ -324,7 +324,7 @@ def plain_tcp():
             with open(path, "w", encoding="ascii") as f:
                 f.write(value)
     if IS_ATCP and os.path.exists("/sys/module/atcp"):
-        atcp("params set syn_linear_timeouts=0 congestion_control=reno")
+        atcp("params set syn_linear_timeouts=0 congestion_control=reno early_retrans=0")
 
 
 def _too_long(limit_s):
