@@ -259,8 +259,9 @@ static void unknown_options(void)
 
 	SET(fd, 9999, 1);
 	GET(fd, 9999);
-	SETOPT(fd, 253, 1, 1);
-	GETOPT(fd, 253, 1);
+	/* 253 is SOL_ATCP, which has options of its own. */
+	SETOPT(fd, 254, 1, 1);
+	GETOPT(fd, 254, 1);
 	SETOPT(fd, IPPROTO_UDP, 1, 1);
 	GETOPT(fd, IPPROTO_UDP, 1);
 	SETOPT(fd, -1, 1, 1);

@@ -13,11 +13,11 @@ namespace {
 
 constexpr uint8_t kPersistRecoveries = 16;  ///< RFC 8985 6.2
 constexpr uint8_t kMaxMult = 255;
-constexpr uint32_t kReorderFraction = 4;   ///< reo_wnd begins as min_rtt / 4
-constexpr uint32_t kFirstPtoUs = 1000000;  ///< without an RTT (7.2)
-constexpr uint32_t kMaxAckDelayUs = constexpr uint32_t kPtoSlackUs =
+constexpr uint32_t kReorderFraction = 4;     ///< reo_wnd begins as min_rtt / 4
+constexpr uint32_t kFirstPtoUs = 1000000;    ///< without an RTT (7.2)
+constexpr uint32_t kMaxAckDelayUs = 200000;  ///< how long a peer may sit on the ACK of one segment
+constexpr uint32_t kPtoSlackUs =
     8000;  ///< two jiffies, as Linux: on a short path two RTTs are soon over
-200000;    ///< how long a peer may sit on the ACK of a single segment
 
 bool in_recovery(const Tcb& t) {
   return t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss;
