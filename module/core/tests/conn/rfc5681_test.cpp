@@ -23,6 +23,7 @@ using Rfc6675 = Rfc5681;
 using Rfc6691 = Rfc5681;
 
 TEST_F(Rfc5681, SecondTimeoutLeavesSsthresh) {
+  srv.set("early_retrans", "0");
   open_with({});
   flight();
   for (int i = 0; i < 3; i++) {
@@ -88,6 +89,7 @@ TEST_F(Rfc3042, RepeatedSackLetsNothingGo) {
 }
 
 TEST_F(Rfc6675, RetransmissionRestartsTheTimer) {
+  srv.set("early_retrans", "0");
   open_with({});
   flight();
   const uint64_t before = t().timers.at(TimerId::Retransmit);

@@ -276,6 +276,7 @@ TEST_F(Rfc9293, ListenBesideAnAttemptFromTheSamePort) {
 // ---- giving up, keeping alive (3.8.3, 3.8.4) -----------------------------------------------------
 
 TEST_F(Rfc9293, RouteIsSuspectFromTheThirdRetransmissionOn) {
+  srv.set("early_retrans", "0");
   open_with({});
   s.send("x");
   for (int i = 0; i < 1000 && s.conn().route_suspects == 0; i++)
