@@ -131,7 +131,7 @@ unit: ## unit tests of the core and of the tool, under ASan and UBSan (ARGS=--gt
 # not know fences, which the wheel has; no test here relies upon one.
 TABLE_SRC := module/core/base/siphash.cpp $(addprefix module/core/table/,ehash.cpp endpoint.cpp listen_table.cpp port_table.cpp wheel.cpp)
 STRESS_SRC := $(sort $(wildcard module/core/tests/stress/*.cpp))
-BENCH_SRC := $(sort $(wildcard module/core/tests/bench/*.cpp)) module/core/tests/stress/thread_os.cpp
+BENCH_SRC := $(sort $(filter-out %/ack_bench.cpp,$(wildcard module/core/tests/bench/*.cpp))) module/core/tests/stress/thread_os.cpp
 CXX_PLAIN := -std=c++20 -g1 $(WARN) -funsigned-char -fno-strict-aliasing $(DEP) -Iuapi -Imodule/core -Imodule/core/tests
 $(B)/stress/%.o: %.cpp
 	$(Q)mkdir -p $(@D)
@@ -155,6 +155,17 @@ bench-tables: ## nanoseconds per lookup with 1 k, 100 k and 1 M entries; choosin
 	$(Q)$(DEPS) stress bench-tables
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/bench/tables
 	$(Q)$(B)/bench/tables $(ARGS)
+
+# Of the tests' port only what is no test. TestBody of a fixture without a test wants gtest's library.
+ACKS_SRC := $(CORE_SRC) $(addprefix module/core/tests/,fake_net.cpp fake_os.cpp bench/ack_bench.cpp)
+$(B)/bench/acks: $(call obj,bench,$(ACKS_SRC))
+	$(Q)g++ -o $@ $^ -lbenchmark -lgtest -pthread
+
+.PHONY: bench-acks
+bench-acks: ## nanoseconds per ACK with 1 k, 10 k and 100 k segments in flight, one of a hundred lost
+	$(Q)$(DEPS) unit bench-tables
+	$(Q)$(MAKE) -s -j$(JOBS) $(B)/bench/acks
+	$(Q)$(B)/bench/acks $(ARGS)
 
 # ------------------------------------------------------------------------------------------------------------------------ fuzz
 

@@ -131,7 +131,7 @@ struct Tcb : Endpoint {
   uint32_t reordering;   ///< segments a hole may be overtaken by before it counts as lost
   uint32_t prior_ssthresh;
   uint32_t prior_cwnd;
-  uint32_t prr_delivered;  ///< RFC 6937
+  uint32_t prr_delivered;  ///< RFC 9937
   uint32_t prr_out;
   uint32_t undo_retrans;      ///< retransmissions not yet shown to be needless
   uint64_t last_progress_us;  ///< when snd_una advanced last
