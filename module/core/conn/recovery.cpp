@@ -102,13 +102,13 @@ void end_recovery(Tcb& t, Now now) {
 }
 
 /// RFC 5682 3.1, as Linux does it with SACK: after a timeout, an ACK of something that was sent only once and
-/// before it shows that nothing was lost. True: the timeout is undone.
-bool frto_judge(Tcb& t, const AckSample& a, bool advanced, Now now) {
-  if (!t.frto) return false;
+/// before it shows that nothing was lost.
+void frto_judge(Tcb& t, const AckSample& a, bool advanced, Now now) {
+  if (!t.frto) return;
   if (a.orig_delivered) {
     t.count(Counter::TCPSpuriousRTOs);
     undo(t, now);
-    return true;
+    return;
   }
   if (t.snd_nxt > t.high_seq) {
     // New data went out after the timeout (step 2b); what is SACKed now, or a duplicate ACK, is of that.
@@ -119,10 +119,9 @@ bool frto_judge(Tcb& t, const AckSample& a, bool advanced, Now now) {
         t.send_head != nullptr && t.send_head->seq_len() > 0 && t.snd_wnd_end() > t.snd_nxt;
     t.frto = more;
     t.frto_send_new = more;
-    return false;
+    return;
   }
   t.frto_send_new = false;
-  return false;
 }
 
 /// Loss was found outside of recovery.
