@@ -106,6 +106,10 @@ static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 		info->tcpi_snd_wscale = c->snd_wscale;
 		info->tcpi_rcv_wscale = c->rcv_wscale;
 	}
+	if (c->ecn & 1)
+		info->tcpi_options |= TCPI_OPT_ECN;
+	if (c->ecn & 2)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 	if (c->syn_data)
 		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_rto = c->rto_us;

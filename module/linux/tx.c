@@ -263,7 +263,7 @@ static void atcp_push_tcp(struct sk_buff *skb, const u8 *hdr, u32 hdr_len)
 /* ---- emit ---------------------------------------------------------------------------- */
 
 int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
-		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss)
+		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss, uint32_t ecn)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
 	struct inet_sock *inet = inet_sk(sk);
@@ -283,10 +283,13 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 		goto out;
 
 	atcp_push_tcp(skb, hdr, hdr_len);
+	/* RFC 3168 6.1.2: the first segment alone says that cwnd was reduced. */
+	if (tcp_hdr(skb)->cwr && ip.proto == IPPROTO_TCP && skb_is_gso(skb))
+		skb_shinfo(skb)->gso_type |= SKB_GSO_TCP_ECN;
 	skb_set_owner_w(skb, sk);
 	ip.saddr = inet->inet_saddr;
 	ip.daddr = inet->inet_daddr;
-	ip.tos = READ_ONCE(inet->tos) & ~INET_ECN_MASK;
+	ip.tos = (READ_ONCE(inet->tos) & ~INET_ECN_MASK) | ecn;
 	ip.ttl = atcp_ttl(sk, dst);
 	ip.df = ip_dont_fragment(sk, dst);
 	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {

@@ -199,6 +199,7 @@ struct atcp_conn_info {
 	uint32_t state;
 	uint32_t options; /* ATCP_OPT_* agreed */
 	uint32_t snd_wscale, rcv_wscale;
+	uint32_t ecn; /* 1: agreed, 2: and the peer sends packets that can be marked */
 	uint32_t rto_us, srtt_us, rttvar_us, min_rtt_us, rcv_rtt_us, ato_us;
 	uint32_t snd_mss, rcv_mss, advmss, pmtu;
 	uint32_t cwnd, ssthresh, reordering;

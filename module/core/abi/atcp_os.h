@@ -58,7 +58,7 @@ struct atcp_pkt {
  * A connection or listening socket. The storage is part of the port's socket; the layout is
  * the core's (class Tcb, whose size a static_assert keeps below this).
  */
-#define ATCP_CONN_WORDS 118
+#define ATCP_CONN_WORDS 120
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
@@ -345,11 +345,11 @@ void atcp_os_rx_set_limit(struct atcp_conn *c, uint32_t bytes);
 /*
  * Send one segment on a connection. hdr: TCP header with options, checksum field 0, written by
  * the core. pkt: payload (the whole piece, len bytes), or NULL; it stays the core's and may be sent again.
- * mss: payload bytes per wire segment if len > mss (GSO). Returns 0, or -1 if it could not be
+ * mss: payload bytes per wire segment if len > mss (GSO). ecn: the ECN codepoint of its IP header, 0 to 3. Returns 0, or -1 if it could not be
  * handed to IP (no memory, no route): the core treats that as a loss. Lock: conn.
  */
 int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
-		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss);
+		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss, uint32_t ecn);
 /*
  * Send a segment without payload that belongs to no connection (SYN-ACK of a request, RST,
  * TIME_WAIT's ACK). via: listener whose IP options (TOS, TTL, mark, device) hold, or NULL.

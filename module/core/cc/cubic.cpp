@@ -146,7 +146,7 @@ void cubic_init(CcState& s, uint64_t now_us) {
 }
 
 // 4.6, 4.7.
-uint32_t cubic_ssthresh(CcState& s, uint64_t) {
+uint32_t cubic_ssthresh(CcState& s, atcp_cc_event, uint64_t) {
   Cubic& c = priv(s);
   Epoch& e = c.now;
 
@@ -190,28 +190,29 @@ void cubic_on_ack(CcState& s, const CcAck& a) {
   if (acked > 0 && s.cwnd > 0) congestion_avoidance(s, c, acked, a.srtt_us);
 }
 
-void cubic_on_event(CcState& s, CcEvent e, uint64_t now_us) {
+void cubic_on_event(CcState& s, atcp_cc_event e, uint64_t now_us) {
   Cubic& c = priv(s);
 
   switch (e) {
-    case CcEvent::TxStart:
+    case ATCP_CC_TX_START:
       // The pause is no part of t.
       c.last_us = now_us;
       break;
-    case CcEvent::Timeout:
+    case ATCP_CC_TIMEOUT:
       // 4.8: the curve begins anew where slow start will end, with K = 0.
       c.now.w_max = 0;
       break;
-    case CcEvent::Undo:
+    case ATCP_CC_UNDO:
       c.now = c.undo;
       c.flags = (c.flags & kUndoInEpoch) != 0 ? kInEpoch : 0;
       c.last_us = now_us;
       s.cwnd_cnt = 0;
       break;
-    case CcEvent::ExitRecovery:
+    case ATCP_CC_EXIT_RECOVERY:
       c.flags &= ~kReduced;
       break;
-    case CcEvent::EnterRecovery:
+    case ATCP_CC_ENTER_RECOVERY:
+    case ATCP_CC_ENTER_CWR:
       break;
   }
 }
@@ -220,9 +221,10 @@ void cubic_on_event(CcState& s, CcEvent e, uint64_t now_us) {
 
 const CcOps kCubic = {
     .name = "cubic",
-    .restricted = false,
+    .flags = 0,
     .init = cubic_init,
     .ssthresh = cubic_ssthresh,
+    .observe = nullptr,
     .on_ack = cubic_on_ack,
     .on_event = cubic_on_event,
 };

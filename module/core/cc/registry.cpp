@@ -5,6 +5,7 @@
 #include "cc/registry.h"
 
 #include "cc/cubic.h"
+#include "cc/dctcp.h"
 #include "cc/reno.h"
 
 namespace atcp {
@@ -16,6 +17,7 @@ constexpr uint32_t kMaxName = 15;  // TCP_CA_NAME_MAX of Linux, less the NUL
 constexpr const CcOps* kAll[] = {
     &kCubic,
     &kReno,
+    &kDctcp,
 };
 
 bool equal(const char* a, const char* b) {

@@ -35,7 +35,7 @@ void reno_init(CcState& s, uint64_t) {
 }
 
 // RFC 5681 (4).
-uint32_t reno_ssthresh(CcState& s, uint64_t) {
+uint32_t reno_ssthresh(CcState& s, atcp_cc_event, uint64_t) {
   s.cwnd_cnt = 0;
   return max<uint32_t>(s.cwnd / 2, 2);
 }
@@ -62,9 +62,10 @@ uint32_t slow_start(CcState& s, uint32_t acked) {
 
 const CcOps kReno = {
     .name = "reno",
-    .restricted = false,
+    .flags = 0,
     .init = reno_init,
     .ssthresh = reno_ssthresh,
+    .observe = nullptr,
     .on_ack = reno_on_ack,
     .on_event = nullptr,
 };

@@ -230,6 +230,7 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   a.prior_high = t.high_sacked;
   a.prior_lost = t.lost_out;
   a.now_us = now.us;
+  a.ece = ecn_echoed(t, seg);
   rack_begin_ack(t);
   const bool was_closed = t.snd_wnd == 0;
   const bool wnd_changed = ack >= t.snd_una && update_send_window(t, seg);
@@ -250,6 +251,10 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
     const uint32_t bytes = bytes_between(t.snd_una, ack);
     const uint64_t sent_us = release(t, ack, seg, a);
     t.snd_una = ack;
+    if (ack >= t.round_end) {
+      t.round++;
+      t.round_end = t.snd_nxt;
+    }
     t.bytes_acked += bytes;
     t.retransmits = 0;
     t.last_progress_us = now.us;

@@ -39,7 +39,7 @@ bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
   if (s->len > most && split(t, *s, most) == nullptr) return false;
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
-  if (atcp_os_conn_emit(t.conn(), buf, n, s->pkt(), s->len, s->len) != 0) return false;
+  if (atcp_os_conn_emit(t.conn(), buf, n, s->pkt(), s->len, s->len, kNotEct) != 0) return false;
   t.segs_out++;
   t.count(Counter::OutSegs);
   t.data_segs_out++;

@@ -20,6 +20,7 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   if (t.ts_ok) o->options |= ATCP_OPT_TS;
   if (t.sack_ok) o->options |= ATCP_OPT_SACK_OK;
   if (t.wscale_ok) o->options |= ATCP_OPT_WSCALE;
+  o->ecn = (t.ecn_ok ? 1u : 0u) | (t.ecn_seen ? 2u : 0u);
   o->snd_wscale = t.snd_wscale;
   o->rcv_wscale = t.rcv_wscale;
   o->rto_us = t.rto_us();

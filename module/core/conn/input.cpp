@@ -171,7 +171,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
       h.flags = ATCP_RST;
       uint8_t buf[kMaxHeader];
       const uint32_t n = write_header(h, buf);
-      atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0);
+      atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct);
       t.count(Counter::OutRsts);
       t.ns->drop(pkt, ATCP_REASON_REQUEST_ACK_BAD);
       return;

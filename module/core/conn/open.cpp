@@ -69,6 +69,7 @@ void take_syn_options(Tcb& t, const atcp_seg& seg) {
   t.ts_ok = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
   t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
   t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
+  ecn_take_syn(t, seg);
   // RFC 9293 3.7.1 (MUST-15): 536 if the peer says nothing; 0 is nothing.
   t.peer_mss = (seg.has & ATCP_OPT_MSS) != 0 && seg.mss != 0 ? seg.mss : 536;
   if (t.wscale_ok) {
@@ -109,7 +110,7 @@ void refuse_ack(Tcb& t, const atcp_seg& seg) {
   h.flags = ATCP_RST;
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
-  atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0);
+  atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct);
   t.count(Counter::OutSegs);
   t.count(Counter::OutRsts);
 }
@@ -140,7 +141,7 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
   }
   t.iss = reused ? iss_hint : initial_sequence(*t.ns, tuple, now.ns);
   t.ts_offset = timestamp_offset(*t.ns, tuple);
-  t.snd_una = t.snd_sml = t.iss;
+  t.snd_una = t.snd_sml = t.round_end = t.iss;
   t.snd_nxt = t.write_seq = t.iss + 1;
   t.rcv_nxt = t.copied_seq = t.rcv_wup = Seq(0);
   t.retrans_stamp_us = now.us;

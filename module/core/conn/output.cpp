@@ -21,6 +21,8 @@ Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
   h.seq = seq;
   h.flags = flags;
   if ((flags & ATCP_ACK) != 0) h.ack = t.rcv_nxt;
+  // RFC 3168 6.1.3: on every ACK until CWR comes.
+  if (t.ecn_echo && (flags & (ATCP_ACK | ATCP_RST)) == ATCP_ACK) h.flags |= ATCP_ECE;
   if (t.ts_ok) {
     h.has_ts = true;
     h.tsval = t.ts_now(now);
@@ -57,7 +59,7 @@ int emit_header(Tcb& t, const Header& h) {
   const uint32_t n = write_header(h, buf);
   t.segs_out++;
   t.count(Counter::OutSegs);
-  return atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0);
+  return atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct);
 }
 
 /// Nagle with Minshall's change: a small piece waits while an earlier small one is
@@ -125,7 +127,7 @@ void restart_after_idle(Tcb& t, Now now) {
     t.cc.cwnd = max(cwnd, restart);
     t.cc.cwnd_cnt = 0;
   }
-  if (t.cc_ops->on_event != nullptr) t.cc_ops->on_event(t.cc, CcEvent::TxStart, now.us);
+  if (t.cc_ops->on_event != nullptr) t.cc_ops->on_event(t.cc, ATCP_CC_TX_START, now.us);
 }
 
 /// Acknowledged bytes at the front are only noted when they are acknowledged, and cut off here,
@@ -185,6 +187,10 @@ void send_syn(Tcb& t, Now now) {
     h.ack = t.rcv_nxt;
   }
   h.mss = t.advmss;
+  if (answer)
+    h.flags |= t.ecn_ok ? uint8_t{ATCP_ECE} : uint8_t{0};
+  else
+    h.flags |= ecn_syn_flags(t);
   const bool offer_ts = answer ? t.ts_ok : ns.param(Param::Timestamps) != 0;
   if (offer_ts) {
     h.has_ts = true;
@@ -295,6 +301,7 @@ bool transmit(Tcb& t, TxSeg& s, Now now) {
   if (s.len > 0 && s.end() == t.write_seq) h.flags |= ATCP_PSH;
   h.wnd = select_window(t);
   add_sack(t, h);
+  const uint32_t ecn = ecn_mark(t, s, !s.has(TxSeg::kSent), h);
   // A SACK list makes the header longer: GSO pieces are cut for the header they get.
   uint32_t mss = t.mss;
   const uint32_t sack_bytes = header_bytes(h) - kMinHeader - (h.has_ts ? kTsOptionBytes : 0);
@@ -302,8 +309,10 @@ bool transmit(Tcb& t, TxSeg& s, Now now) {
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
   const uint32_t segs = s.len <= mss ? 1 : (s.len + mss - 1) / mss;
-  const int rc = atcp_os_conn_emit(t.conn(), buf, n, s.len != 0 ? s.pkt() : nullptr, s.len, mss);
+  const int rc =
+      atcp_os_conn_emit(t.conn(), buf, n, s.len != 0 ? s.pkt() : nullptr, s.len, mss, ecn);
   if (rc != 0) return false;
+  ecn_left(t, h);
   s.mss = static_cast<uint16_t>(mss);
   ack_left(t);
   t.segs_out += segs;
@@ -362,7 +371,7 @@ void push(Tcb& t, bool more, Now now) {
     t.count(Counter::TCPOrigDataSent, s->segs);
     sent += s->segs;
   }
-  if (t.ca_state == CaState::Recovery || t.ca_state == CaState::Loss) t.prr_out += sent;
+  if (in(t.ca_state, kReducingStates)) t.prr_out += sent;
   if (sent > 0 && !t.timers.pending(TimerId::Retransmit)) arm_rto(t, now);
   if (sent > 0) tlp_arm(t, now);
   // Nothing outstanding that would bring an ACK: probe a closed window (RFC 9293 3.8.6.1), or send

@@ -45,9 +45,9 @@ TxSeg* tail(Tcb& t) {
 }
 
 bool may_probe(const Tcb& t) {
-  return t.sack_ok && t.ca_state == CaState::Open && t.packets_out > 0 && t.sacked_out == 0 &&
-         !t.rack.tlp_out && t.snd_wnd > 0 && in(t.state, kSendStates | kFinStates) &&
-         t.param(Param::EarlyRetrans) != 0;
+  return t.sack_ok && in(t.ca_state, bit(CaState::Open) | bit(CaState::Cwr)) && t.packets_out > 0 &&
+         t.sacked_out == 0 && !t.rack.tlp_out && t.snd_wnd > 0 &&
+         in(t.state, kSendStates | kFinStates) && t.param(Param::EarlyRetrans) != 0;
 }
 
 /// The last segment once more.

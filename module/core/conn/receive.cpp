@@ -326,6 +326,7 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     t.ns->drop(pkt, ATCP_REASON_SEQ_OLD);
     return;
   }
+  ecn_receive(t, seg, now);
   if (seq > t.rcv_nxt) {
     if (seg.len > 0) {
       t.data_segs_in += seg.segs;

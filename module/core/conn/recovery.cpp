@@ -19,13 +19,14 @@ void start_undo(Tcb& t) {
   t.rack.tlp_out = false;
 }
 
-void reduce(Tcb& t, Now now) {
+void reduce(Tcb& t, atcp_cc_event why, Now now) {
   t.prior_cwnd = t.cc.cwnd;
   t.prior_ssthresh = t.cc.ssthresh;
-  t.cc.ssthresh = max(t.cc_ops->ssthresh(t.cc, now.us), 2u);
+  t.cc.ssthresh = max(t.cc_ops->ssthresh(t.cc, why, now.us), 2u);
+  ecn_reduced(t, true);
 }
 
-void tell(Tcb& t, CcEvent e, Now now) {
+void tell(Tcb& t, atcp_cc_event e, Now now) {
   if (t.cc_ops->on_event != nullptr) t.cc_ops->on_event(t.cc, e, now.us);
 }
 
@@ -38,19 +39,36 @@ void undo(Tcb& t, Now now) {
   t.frto = false;
   t.frto_send_new = false;
   board_clear_lost(t);
+  ecn_reduced(t, false);
   t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
-  tell(t, CcEvent::Undo, now);
+  tell(t, ATCP_CC_UNDO, now);
 }
 
 void enter_recovery(Tcb& t, Now now) {
   t.count(t.sack_ok ? Counter::TCPSackRecovery : Counter::TCPRenoRecovery);
   t.high_seq = t.snd_nxt;
   start_undo(t);
-  reduce(t, now);
+  if (t.ca_state == CaState::Cwr) {
+    // Reduced already, for a mark that cannot have been needless.
+    t.undo_ok = false;
+  } else {
+    reduce(t, ATCP_CC_ENTER_RECOVERY, now);
+    t.prr_delivered = 0;
+    t.prr_out = 0;
+  }
+  t.ca_state = CaState::Recovery;
+  tell(t, ATCP_CC_ENTER_RECOVERY, now);
+}
+
+/// A mark is echoed (RFC 3168 6.1.2): once per window, and not on top of a loss.
+void enter_cwr(Tcb& t, Now now) {
+  t.high_seq = t.snd_nxt;
+  t.undo_ok = false;
+  reduce(t, ATCP_CC_ENTER_CWR, now);
   t.prr_delivered = 0;
   t.prr_out = 0;
-  t.ca_state = CaState::Recovery;
-  tell(t, CcEvent::EnterRecovery, now);
+  t.ca_state = CaState::Cwr;
+  tell(t, ATCP_CC_ENTER_CWR, now);
 }
 
 bool in_recovery(const Tcb& t) {
@@ -89,7 +107,7 @@ void prr(Tcb& t, const AckSample& a) {
 }
 
 void end_recovery(Tcb& t, Now now) {
-  const bool was_recovery = t.ca_state == CaState::Recovery;
+  const bool was_recovery = t.ca_state != CaState::Loss;
   if (was_recovery) t.cc.cwnd = t.cc.ssthresh;
   t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
   t.undo_ok = false;
@@ -98,7 +116,7 @@ void end_recovery(Tcb& t, Now now) {
   t.retrans_stamp_us = 0;
   rack_recovered(t);
   if (!t.sack_ok) t.sacked_out = 0;
-  if (was_recovery) tell(t, CcEvent::ExitRecovery, now);
+  if (was_recovery) tell(t, ATCP_CC_EXIT_RECOVERY, now);
 }
 
 /// RFC 5682 3.1, as Linux does it with SACK: after a timeout, an ACK of something that was sent only once and
@@ -129,18 +147,18 @@ void begin_if_lost(Tcb& t, Now now) {
   if (in_recovery(t)) return;
   if (t.lost_out > 0)
     enter_recovery(t, now);
-  else
+  else if (t.ca_state != CaState::Cwr)
     t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
 }
 
 }  // namespace
 
 void recovery_on_probed_loss(Tcb& t, Now now) {
-  if (in_recovery(t)) return;
-  reduce(t, now);
-  tell(t, CcEvent::EnterRecovery, now);
+  if (in(t.ca_state, kReducingStates)) return;
+  reduce(t, ATCP_CC_ENTER_RECOVERY, now);
+  tell(t, ATCP_CC_ENTER_RECOVERY, now);
   t.cc.cwnd = min(t.cc.cwnd, t.cc.ssthresh);
-  tell(t, CcEvent::ExitRecovery, now);
+  tell(t, ATCP_CC_EXIT_RECOVERY, now);
 }
 
 void recovery_on_dsack(Tcb& t, const SackBlock& b) {
@@ -155,12 +173,25 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   const bool advanced = t.snd_una != a.prior_una;
   if (a.reorder_seen > t.reordering) t.reordering = min(a.reorder_seen, kMaxReordering);
 
+  CcAck c = {};
+  c.now_us = now.us;
+  c.acked = a.acked + a.sacked;
+  c.in_flight = a.prior_in_flight;
+  c.rtt_us = a.rtt_us;
+  c.srtt_us = t.rtt.srtt_us();
+  c.min_rtt_us = t.rtt.min_rtt_us();
+  c.ece = a.ece;
+  c.round = t.round;
+  if (t.cc_ops->observe != nullptr) t.cc_ops->observe(t.cc, c);
+
   // Needless reductions first: what they marked lost is not.
   if (t.undo_ok && in_recovery(t) && (t.dsack_undo || (advanced && a.ts_undo))) undo(t, now);
   t.dsack_undo = false;
 
   if (t.ca_state == CaState::Loss) frto_judge(t, a, advanced, now);
   if (in_recovery(t) && t.snd_una >= t.high_seq) end_recovery(t, now);
+  // Until what went out after the reduction is acknowledged: before that the peer has not seen CWR and still echoes.
+  if (t.ca_state == CaState::Cwr && t.snd_una > t.high_seq) end_recovery(t, now);
 
   if (t.sack_ok) {
     rack_detect(t, now);
@@ -172,19 +203,13 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   }
 
   begin_if_lost(t, now);
+  if (a.ece && ecn_is_news(t) && !in(t.ca_state, kReducingStates)) enter_cwr(t, now);
 
-  if (t.ca_state == CaState::Recovery) {
+  if (in(t.ca_state, bit(CaState::Recovery) | bit(CaState::Cwr))) {
     prr(t, a);
   } else if (a.acked + a.sacked > 0 && (advanced || t.reordering > t.param(Param::Reordering))) {
     // A duplicate ACK may let something go, but does not open cwnd (RFC 5681 3.2, step 1); on a path
     // known to reorder it is as good as any.
-    CcAck c = {};
-    c.now_us = now.us;
-    c.acked = a.acked + a.sacked;
-    c.in_flight = a.prior_in_flight;
-    c.rtt_us = a.rtt_us;
-    c.srtt_us = t.rtt.srtt_us();
-    c.min_rtt_us = t.rtt.min_rtt_us();
     // RFC 7661's idea, Linux's rule: in slow start half of cwnd in use is enough.
     c.cwnd_limited = t.cwnd_limited || t.ca_state == CaState::Loss ||
                      (t.cc.cwnd < t.cc.ssthresh && t.cc.cwnd < 2 * a.prior_in_flight);
@@ -208,7 +233,7 @@ void enter_loss(Tcb& t, Now now) {
   const uint64_t stamp = t.retrans_stamp_us;
   if (first) {
     start_undo(t);
-    reduce(t, now);
+    reduce(t, ATCP_CC_TIMEOUT, now);
   } else if (t.ca_state == CaState::Recovery) {
     t.undo_ok = false;
   }
@@ -239,7 +264,7 @@ void enter_loss(Tcb& t, Now now) {
   t.frto_send_new = false;
   t.high_seq = t.snd_nxt;
   t.ca_state = CaState::Loss;
-  tell(t, CcEvent::Timeout, now);
+  tell(t, ATCP_CC_TIMEOUT, now);
 }
 
 }  // namespace atcp

@@ -10,6 +10,7 @@
 #include <linux/atcp.h>
 
 #include "cc/cc_ops.h"
+#include "conn/ecn.h"
 #include "conn/fastopen.h"
 #include "conn/ns.h"
 #include "conn/rack.h"
@@ -58,7 +59,16 @@ inline constexpr uint32_t kFinStates =
 inline constexpr uint32_t kSynchronized = kSendStates | kFinStates | bit(State::SynReceived);
 
 /// Where loss recovery stands (names of Linux, numbers of tcpi_ca_state).
-enum class CaState : uint8_t { Open = 0, Disorder = 1, Recovery = 3, Loss = 4 };
+enum class CaState : uint8_t { Open = 0, Disorder = 1, Cwr = 2, Recovery = 3, Loss = 4 };
+constexpr uint32_t bit(CaState s) {
+  return 1u << static_cast<uint32_t>(s);
+}
+constexpr bool in(CaState s, uint32_t set) {
+  return (bit(s) & set) != 0;
+}
+/// What is sent counts against what recovery allows.
+inline constexpr uint32_t kReducingStates =
+    bit(CaState::Cwr) | bit(CaState::Recovery) | bit(CaState::Loss);
 
 /// What the input path knows while it works on one segment.
 struct Now {
@@ -99,6 +109,13 @@ struct Tcb : Endpoint {
   bool cwnd_limited : 1;   ///< the last attempt to send was stopped by cwnd
   bool rcvbuf_tuned : 1;   ///< rcv_space has a first measurement
   bool ts_offset_set : 1;
+  // RFC 3168, ecn.cpp.
+  bool ecn_asked : 1;  ///< a SYN of ours asked for it
+  bool ecn_ok : 1;     ///< agreed
+  bool ecn_seen : 1;   ///< the peer sends packets that can be marked
+  bool ecn_echo : 1;   ///< ACKs carry ECE
+  bool ecn_cwr : 1;    ///< the next new data carries CWR
+  bool ecn_wait : 1;   ///< the peer has not acknowledged CWR yet: what it echoes is old news
   // TCP Fast Open.
   bool fastopen : 1;            ///< the program has data for our SYN, or wants to have next time
   bool syn_held : 1;            ///< SYN_SENT, but the SYN waits for the program's data
@@ -148,7 +165,10 @@ struct Tcb : Endpoint {
   CcState cc;
   RttEstimator rtt;
   Timers timers;
-  uint8_t backoff;        ///< doublings of the RTO or probe interval
+  uint8_t backoff;  ///< doublings of the RTO or probe interval
+  uint32_t round;   ///< round trips, counted by ACKs
+  Seq ecn_told;   ///< first byte of the segment that carried CWR; valid if ecn_wait and not ecn_cwr
+  Seq round_end;  ///< the next begins when this is acknowledged
   uint8_t retransmits;    ///< timeouts in a row without progress
   uint8_t probes_out;     ///< unanswered window or keepalive probes
   uint8_t syn_retries;    ///< SYNs or SYN-ACKs sent again
@@ -340,6 +360,7 @@ struct AckSample {
   bool dup_ack = false;  ///< ack == snd_una, no data, window unchanged
   bool ts_undo = false;  ///< timestamps show that the first retransmission was needless
   bool retrans_acked = false;
+  bool ece = false;             ///< it echoes a congestion mark
   bool dsack = false;           ///< it reports a duplicate
   bool orig_delivered = false;  ///< a piece from before the timeout, never sent again, has arrived
   uint32_t prior_lost = 0;      ///< lost_out before this ACK

@@ -182,7 +182,7 @@ atcp_err atcp_core_set_cc(atcp_conn* c, const char* name, bool privileged, uint6
   const CcOps& ops = cc_get(static_cast<uint32_t>(i));
   const bool is_default = static_cast<uint32_t>(i) == t.param(Param::CongestionControl);
   // For those who may not use it, it is not there.
-  if (ops.restricted && !privileged && !is_default) return ATCP_ERR_NOT_FOUND;
+  if (has_flag(ops, ATCP_CC_RESTRICTED) && !privileged && !is_default) return ATCP_ERR_NOT_FOUND;
   if (t.cc_ops != &ops) set_cc(t, ops, in(t.state, kSynchronized), Now(now_ns));
   return ATCP_OK;
 }

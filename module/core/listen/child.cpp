@@ -38,6 +38,7 @@ void fill(Tcb& c, const Handshake& hs, Now now) {
   c.ts_ok = hs.ts_ok;
   c.sack_ok = hs.sack_ok;
   c.wscale_ok = hs.wscale_ok;
+  c.ecn_ok = hs.ecn_ok;
   c.snd_wscale = hs.snd_wscale;
   c.rcv_wscale = hs.rcv_wscale;
   c.ts_offset = hs.ts_offset;
@@ -47,6 +48,7 @@ void fill(Tcb& c, const Handshake& hs, Now now) {
 
   c.iss = hs.iss;
   c.snd_una = hs.iss;
+  c.round_end = hs.iss;
   c.snd_nxt = hs.iss + 1;
   c.write_seq = hs.iss + 1;
   c.snd_sml = hs.iss + 1;

@@ -27,13 +27,13 @@ constexpr uint32_t value_bits(CookieKind kind) {
   return kind == CookieKind::Plain ? 7 : 3;
 }
 
-// In a timestamp: 4 bits of window scale, 15 for none (it cannot be: RFC 7323 allows 14), SACK, and one
-// bit of zero, kept for ECN.
+// In a timestamp: 4 bits of window scale, 15 for none (it cannot be: RFC 7323 allows 14), SACK,
+// ECN.
 constexpr uint32_t kTsWscaleMask = 0x0f;
 constexpr uint32_t kTsNoWscale = 0x0f;
 constexpr uint32_t kTsSack = 0x10;
 constexpr uint32_t kTsBits = 6;
-constexpr uint32_t kTsUnused = 0x20;
+constexpr uint32_t kTsEcn = 0x20;
 
 /// Index of the largest value of a rising table that is not above v; 0 if all are.
 template <class T, size_t N>
@@ -96,8 +96,8 @@ bool cookie_check(const RotatingKey& key, CookieKind kind, const atcp_tuple& t, 
 }
 
 uint32_t cookie_tsval(uint32_t now_ms, const CookieSyn& syn) {
-  const uint32_t options =
-      (syn.wscale_ok ? syn.snd_wscale : kTsNoWscale) | (syn.sack_ok ? kTsSack : 0);
+  const uint32_t options = (syn.wscale_ok ? syn.snd_wscale : kTsNoWscale) |
+                           (syn.sack_ok ? kTsSack : 0) | (syn.ecn_ok ? kTsEcn : 0);
   const uint32_t ts = ((now_ms >> kTsBits) << kTsBits) | options;
   // Never ahead of the clock: the connection's own timestamps must not step back after it.
   return static_cast<int32_t>(ts - now_ms) > 0 ? ts - (1u << kTsBits) : ts;
@@ -105,8 +105,9 @@ uint32_t cookie_tsval(uint32_t now_ms, const CookieSyn& syn) {
 
 bool cookie_take_tsval(uint32_t tsval, uint32_t now_ms, CookieSyn* syn) {
   constexpr uint32_t kOldestMs = kCookiePeriods * kCookiePeriodS * 1000 + (2u << kTsBits);
-  if (now_ms - tsval > kOldestMs || (tsval & kTsUnused) != 0) return false;
+  if (now_ms - tsval > kOldestMs) return false;
   syn->sack_ok = (tsval & kTsSack) != 0;
+  syn->ecn_ok = (tsval & kTsEcn) != 0;
   syn->wscale_ok = (tsval & kTsWscaleMask) != kTsNoWscale;
   syn->snd_wscale = syn->wscale_ok ? static_cast<uint8_t>(tsval & kTsWscaleMask) : uint8_t{0};
   return true;

@@ -8,7 +8,7 @@
 //
 //    31                                      4  3  2     0      31                  6  5  4   3      0
 //   +------------------------------------------+---+-------+   +---------------------+---+---+--------+
-//   | MAC, 28 bits                             | p | MSS   |   | clock, 64 ms        | 0 | S | wscale |
+//   | MAC, 28 bits                             | p | MSS   |   | clock, 64 ms        | E | S | wscale |
 //   +------------------------------------------+---+-------+   +---------------------+---+---+--------+
 //
 // Plain, when it did not: window scale and SACK go into the sequence number as well (Linux gives them up
@@ -17,7 +17,7 @@
 //
 //    31                          8  7  6   5  4  3  2     0
 //   +------------------------------+---+---+-------+-------+   p: lowest bit of the period of 60 s
-//   | MAC, 24 bits                 | p | S | wscale| MSS   |   S: SACK permitted
+//   | MAC, 24 bits                 | p | S | wscale| MSS   |   S: SACK permitted, E: ECN
 //   +------------------------------+---+---+-------+-------+
 //
 // MAC: SipHash-2-4 of the 4-tuple, the peer's initial sequence number, the period, the kind and the other
@@ -52,6 +52,7 @@ struct CookieSyn {
   uint16_t mss;  ///< the peer's
   bool sack_ok;
   bool wscale_ok;
+  bool ecn_ok;         ///< of a timestamped one only
   uint8_t snd_wscale;  ///< the peer's shift
 };
 
@@ -63,7 +64,7 @@ Seq cookie_make(RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs,
 bool cookie_check(const RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs, Seq cookie,
                   uint32_t now_s, CookieSyn* syn);
 
-/// A timestamp (without the connection's offset) not later than now_ms that carries window scale and SACK.
+/// A timestamp (without the connection's offset) not later than now_ms that carries window scale, SACK and ECN.
 uint32_t cookie_tsval(uint32_t now_ms, const CookieSyn& syn);
 /// Take them from an echoed timestamp (offset taken off). False: we sent no such timestamp with a cookie
 /// that can still hold.

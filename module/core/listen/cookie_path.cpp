@@ -40,6 +40,7 @@ bool recall(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, 
     syn.tsval = seg.tsval;
   }
   if (c.sack_ok) syn.has |= ATCP_OPT_SACK_OK;
+  if (c.ecn_ok) syn.flags = ATCP_ECE | ATCP_CWR;
   if (c.wscale_ok) {
     syn.has |= ATCP_OPT_WSCALE;
     syn.wscale = c.snd_wscale;
@@ -58,7 +59,8 @@ uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& 
   Listener& l = *t.listener;
   Handshake hs = {};
   negotiate(ns, t, tuple, seg, route, &hs);
-  const CookieSyn syn = {hs.peer_mss, hs.sack_ok, hs.wscale_ok, hs.snd_wscale};
+  if (!hs.ts_ok) hs.ecn_ok = false;  // no place to remember it
+  const CookieSyn syn = {hs.peer_mss, hs.sack_ok, hs.wscale_ok, hs.ecn_ok, hs.snd_wscale};
   const CookieKind kind = hs.ts_ok ? CookieKind::Timestamped : CookieKind::Plain;
   hs.iss = cookie_make(ns.cookie_key, kind, tuple, hs.irs, syn, seconds(now));
   const uint32_t tsval = cookie_tsval(static_cast<uint32_t>(now.us / 1000), syn) + hs.ts_offset;

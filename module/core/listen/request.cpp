@@ -216,6 +216,7 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
   hs->ts_ok = (syn.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
   hs->sack_ok = (syn.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
   hs->wscale_ok = (syn.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
+  hs->ecn_ok = ecn_accept(ns, listener, syn);
   hs->ts_recent = hs->ts_ok ? syn.tsval : 0;
   hs->ts_offset = timestamp_offset(ns, tuple);
 
@@ -241,6 +242,7 @@ uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
   // RFC 9293 3.10.7.2, third check.
   Header h;
   h.flags = ATCP_SYN | ATCP_ACK;
+  if (hs.ecn_ok) h.flags |= ATCP_ECE;  // RFC 3168 6.1.1
   h.seq = hs.iss;
   h.ack = hs.irs + 1;
   h.wnd = static_cast<uint16_t>(min(hs.rcv_wnd, kMaxWindowField));

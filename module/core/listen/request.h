@@ -26,6 +26,7 @@ struct Handshake {
   bool ts_ok;
   bool sack_ok;
   bool wscale_ok;
+  bool ecn_ok;
   bool fastopen_cookie;  ///< the SYN-ACK brings one (RFC 7413)
 };
 

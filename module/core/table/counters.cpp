@@ -93,7 +93,8 @@ namespace {
   X(TCPFastOpenBlackhole, "times Fast Open was paused, for it may be swallowed") \
   X(TCPLossProbes, "probes of the tail sent (TLP)") \
   X(TCPLossProbeRecovery, "losses that a probe of the tail repaired") \
-  X(TCPSpuriousRTOs, "timeouts that F-RTO showed to be needless")
+  X(TCPSpuriousRTOs, "timeouts that F-RTO showed to be needless") \
+  X(InCEPkts, "data segments that a router on the way had marked (CE, RFC 3168)")
 // clang-format on
 
 #define ATCP_ROW(id, help) {#id, help},

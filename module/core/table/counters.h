@@ -95,6 +95,7 @@ enum class Counter : uint16_t {
   TCPLossProbes,
   TCPLossProbeRecovery,
   TCPSpuriousRTOs,
+  InCEPkts,
   Count_,
 };
 

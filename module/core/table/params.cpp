@@ -99,6 +99,10 @@ constexpr uint32_t kMaxInt = 0x7fffffff;
     "the table of connections does not shrink below this, once its entries made it that large; 0: its initial number")                  \
   X(EhashMax, "ehash_max", NUMBER, 1, 16777216, 4194304, 0, 0, "buckets",                          \
     "the table of connections does not grow beyond this, unless ehash_min is larger") \
+  X(Ecn, "ecn", NUMBER, 0, 2, 2, 0, 0, "",                                                         \
+    "explicit congestion notification (RFC 3168): 0 no, 1 ask and agree, 2 agree when asked")      \
+  X(EcnFallback, "ecn_fallback", NUMBER, 0, 1, 1, 0, 0, "",                                        \
+    "1: a SYN that is sent again does not ask for ECN")                                            \
   X(Fastopen, "fastopen", NUMBER, 0, 0x607, 1, 0, 0, "",                                           \
     "TCP Fast Open, sum of: 1 client, 2 server, 4 client without cookie, "                         \
     "512 server without cookie, 1024 every listener")                                              \

@@ -53,6 +53,8 @@ enum class Param : uint16_t {
   MigrateReq,                // 1
   EhashMin,                  // 0: the initial number
   EhashMax,                  // 4194304
+  Ecn,                       // 2: answers only
+  EcnFallback,               // 1
   Fastopen,                  // 1: bits of conn/fastopen.h
   FastopenBlackholeTimeout,  // 0 s: never
   Count_,

@@ -307,6 +307,7 @@ void Host::receive(const Emitted& e) {
     }
     seg.truesize = pkt.truesize;
     seg.segs = 1;
+    seg.ecn = e.ecn;
     atcp_os_rcu_lock();
     for (bool again = true; again;) {
       again = false;
@@ -398,8 +399,11 @@ void FakeNet::send(Emitted&& e) {
     piece.from = e.from;
     piece.tuple = e.tuple;
     piece.hdr = e.hdr;
+    piece.ecn = e.ecn;
     write_be32(piece.hdr.data() + 4, seq + static_cast<uint32_t>(at));
     piece.hdr[13] = last ? flags : static_cast<uint8_t>(flags & ~(ATCP_FIN | ATCP_PSH));
+    // RFC 3168 6.1.2: CWR belongs to the first.
+    if (at != 0) piece.hdr[13] = static_cast<uint8_t>(piece.hdr[13] & ~ATCP_CWR);
     piece.data.assign(e.data.begin() + at, e.data.begin() + at + n);
     piece.seg = e.seg;
     piece.seg.seq = seq + static_cast<uint32_t>(at);

@@ -655,7 +655,7 @@ void atcp_os_rx_set_limit(struct atcp_conn* c, uint32_t bytes) {
 }
 
 int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
-                      struct atcp_pkt* pkt, uint32_t len, uint32_t mss) {
+                      struct atcp_pkt* pkt, uint32_t len, uint32_t mss, uint32_t ecn) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_emit");
   if (Port::the().fails(Fault::Emit)) return -1;
@@ -666,6 +666,8 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
   memcpy(&e.tuple.lport, hdr, 2);
   memcpy(&e.tuple.rport, hdr + 2, 2);
   e.mss = mss;
+  e.ecn = static_cast<uint8_t>(ecn);
+  if (ecn > 3) Port::the().complain("conn_emit with no ECN codepoint: " + std::to_string(ecn));
   if (pkt != nullptr) {
     e.data = FakePkt::of(pkt).data;
     if (e.data.size() != len)

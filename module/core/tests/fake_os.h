@@ -68,6 +68,7 @@ struct Emitted {
   Bytes hdr;
   Bytes data;
   uint32_t mss = 0;  ///< where to cut data, if it is longer
+  uint8_t ecn = 0;   ///< codepoint of the IP header
   atcp_seg seg{};    ///< hdr parsed; len is that of data
   std::string text;  ///< as in the log
 };

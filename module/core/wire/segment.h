@@ -11,6 +11,12 @@
 
 namespace atcp {
 
+/// Codepoints of the IP header (RFC 3168 5).
+inline constexpr uint32_t kNotEct = 0;
+inline constexpr uint32_t kEct1 = 1;
+inline constexpr uint32_t kEct0 = 2;
+inline constexpr uint32_t kCe = 3;
+
 inline constexpr uint32_t kMinHeader = 20;
 inline constexpr uint32_t kMaxHeader = 60;
 inline constexpr uint32_t kMaxWscale = 14;      ///< RFC 7323 2.3

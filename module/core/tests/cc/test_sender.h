@@ -26,13 +26,15 @@ class TestSender {
 
   /// One ACK for n segments.
   void ack(uint32_t n) {
-    const CcAck a = {.now_us = now_us,
-                     .acked = n,
-                     .in_flight = s.cwnd,
-                     .rtt_us = rtt_us,
-                     .srtt_us = rtt_us,
-                     .min_rtt_us = rtt_us,
-                     .cwnd_limited = limited};
+    CcAck a = {};
+    a.now_us = now_us;
+    a.acked = n;
+    a.in_flight = s.cwnd;
+    a.rtt_us = a.srtt_us = a.min_rtt_us = rtt_us;
+    a.cwnd_limited = limited;
+    a.ece = marked;
+    a.round = rounds_;
+    if (ops_.observe != nullptr) ops_.observe(s, a);
     ops_.on_ack(s, a);
   }
   /// n ACKs for one segment each, all now.
@@ -40,9 +42,12 @@ class TestSender {
     for (uint32_t i = 0; i < n; i++)
       ack(1);
   }
+  /// What was sent when the last round began has been acknowledged.
+  void next_round() { rounds_++; }
   void advance_time(uint64_t us) { now_us += us; }
   /// One round trip: a window's worth of ACKs, evenly spread.
   void round() {
+    rounds_++;
     const uint32_t n = s.cwnd;
     const uint64_t start = now_us;
     for (uint32_t i = 1; i <= n; i++) {
@@ -63,38 +68,47 @@ class TestSender {
   }
   void enter_recovery() {
     remember();
-    s.ssthresh = ops_.ssthresh(s, now_us);
-    event(CcEvent::EnterRecovery);
+    s.ssthresh = ops_.ssthresh(s, ATCP_CC_ENTER_RECOVERY, now_us);
+    event(ATCP_CC_ENTER_RECOVERY);
+  }
+  /// A congestion mark, answered for one round trip.
+  void mark() {
+    remember();
+    s.ssthresh = ops_.ssthresh(s, ATCP_CC_ENTER_CWR, now_us);
+    event(ATCP_CC_ENTER_CWR);
+    advance_time(rtt_us);
+    exit_recovery();
   }
   void exit_recovery() {
     s.cwnd = s.ssthresh;
-    event(CcEvent::ExitRecovery);
+    event(ATCP_CC_EXIT_RECOVERY);
   }
   void timeout() {
     remember();
-    s.ssthresh = ops_.ssthresh(s, now_us);
-    event(CcEvent::Timeout);
+    s.ssthresh = ops_.ssthresh(s, ATCP_CC_TIMEOUT, now_us);
+    event(ATCP_CC_TIMEOUT);
     s.cwnd = 1;
   }
   /// The last loss was none.
   void undo() {
     s.cwnd = prior_cwnd_;
     s.ssthresh = prior_ssthresh_;
-    event(CcEvent::Undo);
+    event(ATCP_CC_UNDO);
   }
   /// Nothing to send for a while.
   void idle(uint64_t us) {
     advance_time(us);
-    event(CcEvent::TxStart);
+    event(ATCP_CC_TX_START);
   }
 
   CcState s;
   uint64_t now_us = 1000000;
   uint32_t rtt_us = 100000;
   bool limited = true;
+  bool marked = false;  ///< the ACKs echo congestion marks
 
  private:
-  void event(CcEvent e) {
+  void event(atcp_cc_event e) {
     if (ops_.on_event != nullptr) ops_.on_event(s, e, now_us);
   }
   void remember() {
@@ -105,6 +119,7 @@ class TestSender {
   const CcOps& ops_;
   uint32_t prior_cwnd_ = 0;
   uint32_t prior_ssthresh_ = 0;
+  uint32_t rounds_ = 0;
 };
 
 }  // namespace atcp

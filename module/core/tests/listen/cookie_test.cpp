@@ -11,7 +11,7 @@ namespace atcp::test {
 namespace {
 
 constexpr CookieKind kKinds[] = {CookieKind::Plain, CookieKind::Timestamped};
-constexpr CookieSyn kSyn = {1460, true, true, 7};
+constexpr CookieSyn kSyn = {1460, true, true, false, 7};
 
 atcp_tuple some_tuple(uint16_t port) {
   atcp_tuple t = {};
@@ -69,12 +69,13 @@ TEST_F(CookieTest, PlainOneCarriesWindowScaleAndSack) {
   for (const bool sack : {false, true}) {
     for (uint8_t shift = 0; shift <= 14; shift++) {
       ASSERT_TRUE(
-          check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, true, shift}, 1), 1));
+          check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, true, false, shift}, 1), 1));
       EXPECT_EQ(out.sack_ok, sack);
       EXPECT_TRUE(out.wscale_ok);
       EXPECT_EQ(out.snd_wscale, kFloor[shift]) << int(shift);
     }
-    ASSERT_TRUE(check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, false, 9}, 1), 1));
+    ASSERT_TRUE(
+        check(CookieKind::Plain, make(CookieKind::Plain, {536, sack, false, false, 9}, 1), 1));
     EXPECT_FALSE(out.wscale_ok);
     EXPECT_EQ(out.snd_wscale, 0);
     EXPECT_EQ(out.sack_ok, sack);
@@ -144,7 +145,8 @@ TEST_F(CookieTest, IsBoundToEverything) {
 TEST_F(CookieTest, TimestampCarriesOptionsAndIsNotAhead) {
   for (const uint32_t now : {0u, 1u, 63u, 64u, 1000003u, 0xffffffffu}) {
     for (int ws = -1; ws <= 14; ws++) {
-      const CookieSyn in = {1460, ws % 2 == 0, ws >= 0, static_cast<uint8_t>(ws < 0 ? 0 : ws)};
+      const CookieSyn in = {1460, ws % 2 == 0, ws >= 0, ws % 3 == 0,
+                            static_cast<uint8_t>(ws < 0 ? 0 : ws)};
       const uint32_t ts = cookie_tsval(now, in);
       EXPECT_LE(static_cast<int32_t>(ts - now), 0);
       EXPECT_GT(static_cast<int32_t>(ts - now), -128);
@@ -152,6 +154,7 @@ TEST_F(CookieTest, TimestampCarriesOptionsAndIsNotAhead) {
         ASSERT_TRUE(cookie_take_tsval(ts, now + later, &out));
         EXPECT_EQ(out.sack_ok, in.sack_ok);
         EXPECT_EQ(out.wscale_ok, in.wscale_ok);
+        EXPECT_EQ(out.ecn_ok, in.ecn_ok);
         EXPECT_EQ(out.snd_wscale, in.snd_wscale);
       }
     }
@@ -160,9 +163,8 @@ TEST_F(CookieTest, TimestampCarriesOptionsAndIsNotAhead) {
 
 TEST_F(CookieTest, TimestampThatWasNeverSentIsNone) {
   const uint32_t ts = cookie_tsval(5000000, kSyn);
-  EXPECT_FALSE(cookie_take_tsval(ts, ts - 1, &out));          // from the future
-  EXPECT_FALSE(cookie_take_tsval(ts, ts + 121000, &out));     // from long ago
-  EXPECT_FALSE(cookie_take_tsval(ts | 0x20, ts + 64, &out));  // a bit that is always clear
+  EXPECT_FALSE(cookie_take_tsval(ts, ts - 1, &out));       // from the future
+  EXPECT_FALSE(cookie_take_tsval(ts, ts + 121000, &out));  // from long ago
 }
 
 }  // namespace
