@@ -11,13 +11,16 @@ group() {
 	unit) echo g++ libc6-dev libgtest-dev ;;
 	stress) echo g++ libc6-dev libgtest-dev liburcu-dev ;;
 	bench-tables) echo libbenchmark-dev ;;
-	vm) echo qemu-system-x86 python3 kmod gcc libc6-dev procps iproute2 nftables nginx-light curl tcpdump ethtool util-linux ;;
+	sim) echo gnuplot-nox tcpdump ;;
+	vm) echo qemu-system-x86 python3 python3-yaml kmod gcc libc6-dev procps iproute2 nftables nginx-light curl tcpdump ethtool util-linux gnuplot-nox ;;
 	debug-kernel) echo linux-source-6.12 gcc-12 gcc libc6-dev make flex bison bc libelf-dev libssl-dev xz-utils cpio perl python3 binutils ;;
 	fuzz) echo clang libclang-rt-14-dev libstdc++-12-dev ;;
 	check) echo sparse cppcheck clang-format python3 binutils gcc g++ git ;;
+	ynl) echo linux-source-6.12 python3 python3-yaml python3-jsonschema xz-utils ;;
+	gen) echo python3 python3-yaml g++ libc6-dev ;;
 	demo) echo nginx-light curl iproute2 tcpdump ethtool procps python3 ;;
 	bench) echo iproute2 procps python3 gcc libc6-dev ;;
-	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables vm debug-kernel fuzz check demo bench)" >&2; exit 2 ;;
+	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables sim vm debug-kernel fuzz check gen ynl demo bench)" >&2; exit 2 ;;
 	esac
 }
 

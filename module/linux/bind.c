@@ -58,8 +58,8 @@ void atcp_put_port(struct sock *sk)
 
 	atcp_core_unbind(&atcp_sk(sk)->conn);
 	atcp_port_drop(sk);
+	/* getsockname(2) goes on showing the port, as with Linux TCP; inet_num says that it is nobody's. */
 	inet->inet_num = 0;
-	inet->inet_sport = 0;
 }
 
 /* proto_ops->listen. Context: process. */
@@ -70,6 +70,7 @@ int atcp_listen(struct socket *sock, int backlog)
 	struct atcp_sock *asp = atcp_sk(sk);
 	bool bound_here = false;
 	int err = -EINVAL;
+	u32 most;
 
 	lock_sock(sk);
 	if (sock->state != SS_UNCONNECTED || sock->type != SOCK_STREAM ||
@@ -87,10 +88,14 @@ int atcp_listen(struct socket *sock, int backlog)
 		asp->ip_proto = atcp_wire_proto(atcp_sk_osns(sk));
 		sk_dst_reset(sk);
 	}
+	/* listen(2) has cut it to the first already; whether anything was cut, only the program knows. */
+	most = min_t(u32, READ_ONCE(sock_net(sk)->core.sysctl_somaxconn),
+		     atcp_core_somaxconn(&asp->conn));
+	backlog = min_t(u32, backlog, most);
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
-	/* listen(2) has cut it already; whether anything was cut, only the program knows. */
-	WRITE_ONCE(asp->at_somaxconn, backlog == READ_ONCE(sock_net(sk)->core.sysctl_somaxconn));
-	err = -atcp_errno(atcp_core_listen(&asp->conn, backlog, atcp_bind_flags(sk, true)));
+	WRITE_ONCE(asp->at_somaxconn, backlog == most);
+	err = -atcp_errno(atcp_core_listen(&asp->conn, backlog, atcp_bind_flags(sk, true),
+					     atcp_now()));
 	if (err && bound_here)
 		atcp_put_port(sk);
 out:
@@ -182,9 +187,9 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	struct inet_sock *inet = inet_sk(sk);
 	struct atcp_sock *asp = atcp_sk(sk);
 	struct atcp_tuple t = { .family = ATCP_AF_INET };
+	__be32 daddr, hop;
 	struct flowi4 fl4;
 	struct rtable *rt;
-	__be32 daddr;
 	int err;
 
 	if (addr_len < sizeof(struct sockaddr_in))
@@ -194,16 +199,22 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 
 	asp->ip_proto = atcp_wire_proto(atcp_sk_osns(sk));
 	daddr = usin->sin_addr.s_addr;
-	rt = ip_route_connect(&fl4, daddr, inet->inet_saddr, sk->sk_bound_dev_if, asp->ip_proto,
+	/* RFC 9293 3.9.2.1 (MUST-51). */
+	hop = atcp_path_first_hop(atcp_path_of(sk), daddr);
+	rt = ip_route_connect(&fl4, hop, inet->inet_saddr, sk->sk_bound_dev_if, asp->ip_proto,
 			      inet->inet_sport, usin->sin_port, sk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
+	if (!atcp_path_strict_ok(atcp_path_of(sk), rt))
+		return -EHOSTUNREACH;
 	if (rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST)) {
 		ip_rt_put(rt);
 		return -ENETUNREACH;
 	}
 	/* connect() to 0.0.0.0 means this host. */
-	daddr = fl4.daddr;
+	if (hop == daddr)
+		daddr = fl4.daddr;
+	asp->flags &= ~ATCP_F_CHILD;
 
 	if (!inet->inet_saddr) {
 		inet->inet_saddr = fl4.saddr;

@@ -8,6 +8,7 @@
 
 #include <linux/rcupdate.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 #include <net/inet_sock.h>
 #include <net/route.h>
 #include <net/sock.h>
@@ -80,5 +81,42 @@ static inline void atcp_undefer_connect(struct sock *sk)
 	inet_sk(sk)->defer_connect = 0;
 #endif
 }
+
+/* IP_RECVERR is set. */
+static inline bool atcp_recverr(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return inet_test_bit(RECVERR, sk);
+#else
+	return inet_sk(sk)->recverr;
+#endif
+}
+
+/* The parsed attributes of the request that a generic netlink dump answers. */
+static inline struct nlattr **atcp_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* The kernel's drop reasons that came late, and what is nearest before. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define ATCP_SKB_ABORT_ON_DATA SKB_DROP_REASON_TCP_ABORT_ON_DATA
+#define ATCP_SKB_BAD_ACK SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE
+#else
+#define ATCP_SKB_ABORT_ON_DATA SKB_DROP_REASON_TCP_CLOSE
+#define ATCP_SKB_BAD_ACK SKB_DROP_REASON_TCP_INVALID_SEQUENCE
+#endif
+
+/* A generic netlink family hears when a socket is about to join one of its groups (6.9), or has to look. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define ATCP_GENL_BIND 1
+#else
+#define ATCP_GENL_BIND 0
+#endif
+
 
 #endif /* ATCP_COMPAT_H */

@@ -11,7 +11,27 @@
 
 void atcp_os_conn_state(struct atcp_conn *c, uint32_t state)
 {
-	inet_sk_set_state(atcp_sk_of_conn(c), state);
+	struct sock *sk = atcp_sk_of_conn(c);
+	u8 from = sk->sk_state;
+
+	/* A socket that is used once more: its drops are those of one connection. */
+	if (state == TCP_SYN_SENT)
+		memset(atcp_sk(sk)->drops, 0, sizeof(atcp_sk(sk)->drops));
+
+	inet_sk_set_state(sk, state);
+	if (static_branch_unlikely(&atcp_watched))
+		atcp_tell_state(sk, from, state);
+}
+
+/* proto->stream_memory_free: whether more may be queued is a matter of the unsent, too. Lock: none. */
+bool atcp_tx_below_lowat(const struct sock *sk, int wake)
+{
+	bool below;
+
+	rcu_read_lock();
+	below = atcp_core_tx_below_lowat(&atcp_sk(sk)->conn, wake);
+	rcu_read_unlock();
+	return below;
 }
 
 /* sk->sk_write_space: a third of the send buffer is free. Lock: socket. */
@@ -20,9 +40,10 @@ void atcp_write_space(struct sock *sk)
 	struct socket *sock = sk->sk_socket;
 	struct socket_wq *wq;
 
-	if (!sock || !sk_stream_is_writeable(sk))
+	if (!sock || !__sk_stream_is_writeable(sk, 1))
 		return;
 	clear_bit(SOCK_NOSPACE, &sock->flags);
+	atcp_core_tx_room(&atcp_sk(sk)->conn);
 	rcu_read_lock();
 	wq = rcu_dereference(sk->sk_wq);
 	if (skwq_has_sleeper(wq))
@@ -32,15 +53,15 @@ void atcp_write_space(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* Enough to wake a reader who waits for SO_RCVLOWAT bytes? */
-static bool atcp_readable(const struct sock *sk)
+/* Enough to wake a reader who waits for SO_RCVLOWAT bytes? besides: bytes that he will not get to see. */
+static bool atcp_readable(const struct sock *sk, u32 besides)
 {
 	u32 bytes = READ_ONCE(atcp_sk(sk)->rcv_bytes);
 
 	if (!bytes)
 		return false;
 	/* A full buffer closes the window: no more will come, however low the mark. */
-	return bytes >= sock_rcvlowat(sk, 0, INT_MAX) ||
+	return bytes >= sock_rcvlowat(sk, 0, INT_MAX) + besides ||
 	       atomic_read(&sk->sk_rmem_alloc) > (READ_ONCE(sk->sk_rcvbuf) >> 1);
 }
 
@@ -54,8 +75,11 @@ void atcp_os_conn_event(struct atcp_conn *c, uint32_t events)
 		sk->sk_state_change(sk);
 		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 	}
-	if ((events & ATCP_EV_READABLE) &&
-	    (sk->sk_state == TCP_LISTEN || sock_flag(sk, SOCK_DONE) || atcp_readable(sk)))
+	if (events & ATCP_EV_URGENT)
+		sk_send_sigurg(sk);
+	if ((events & (ATCP_EV_READABLE | ATCP_EV_URGENT_BYTE)) &&
+	    (sk->sk_state == TCP_LISTEN || sock_flag(sk, SOCK_DONE) || atcp_readable(sk, 0) ||
+	     (events & ATCP_EV_URGENT_BYTE)))
 		sk->sk_data_ready(sk);
 	if (events & ATCP_EV_WRITABLE) {
 		/* Pairs with the barrier in atcp_poll(). */
@@ -78,7 +102,11 @@ void atcp_os_conn_error(struct atcp_conn *c, enum atcp_err err)
 
 void atcp_os_conn_soft_error(struct atcp_conn *c, enum atcp_err err)
 {
-	WRITE_ONCE(atcp_sk_of_conn(c)->sk_err_soft, atcp_errno(err));
+	/* IP_RECVERR: the program wants to hear of what does not end the connection. */
+	if (atcp_recverr(atcp_sk_of_conn(c)))
+		atcp_os_conn_error(c, err);
+	else
+		WRITE_ONCE(atcp_sk_of_conn(c)->sk_err_soft, atcp_errno(err));
 }
 
 void atcp_os_conn_rx_eof(struct atcp_conn *c)
@@ -101,6 +129,7 @@ void atcp_os_conn_closed(struct atcp_conn *c)
 	struct sock *sk = atcp_sk_of_conn(c);
 
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	atcp_path_keep(sk);
 	/* A port that the program did not name is free at once, as the core has it. */
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK)) {
 		atcp_port_drop(sk);
@@ -116,7 +145,9 @@ __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 {
 	struct sock *sk = sock->sk;
 	struct atcp_sock *asp = atcp_sk(sk);
+	enum atcp_urgent urgent;
 	__poll_t mask = 0;
+	u32 ahead = 0;
 	u8 shutdown;
 	int state;
 
@@ -134,8 +165,12 @@ __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait)
 	/* Fast open: the first data is waited for, or came with the peer's SYN. */
 	if ((state != TCP_SYN_SENT && state != TCP_SYN_RECV) ||
 	    atcp_core_can_send(&asp->conn)) {
-		if (atcp_readable(sk))
+		urgent = atcp_core_urgent(&asp->conn, &ahead);
+		if (atcp_readable(sk, urgent != ATCP_URGENT_NONE && !ahead &&
+					      !sock_flag(sk, SOCK_URGINLINE)))
 			mask |= EPOLLIN | EPOLLRDNORM;
+		if (urgent == ATCP_URGENT_HERE)
+			mask |= EPOLLPRI;
 		if (shutdown & SEND_SHUTDOWN) {
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		} else if (__sk_stream_is_writeable(sk, 1)) {
@@ -163,6 +198,8 @@ int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG)
 	struct atcp_sock *asp = atcp_sk(sk);
 	int state = inet_sk_state_load(sk);
 	bool opening = (1 << state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	enum atcp_urgent urgent;
+	u32 ahead = 0;
 	int answer;
 
 	switch (cmd) {
@@ -170,10 +207,15 @@ int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG)
 		if (state == TCP_LISTEN)
 			return -EINVAL;
 		answer = READ_ONCE(asp->rcv_bytes);
+		/* Up to the mark, if that is among them. */
+		urgent = atcp_core_urgent(&asp->conn, &ahead);
+		if (urgent != ATCP_URGENT_NONE && !sock_flag(sk, SOCK_URGINLINE))
+			answer = min_t(u32, answer, ahead);
 		break;
 	case SIOCATMARK:
-		/* Urgent data is part of the stream. */
-		answer = 0;
+		/* RFC 9293 3.8.5 (MUST-33). */
+		urgent = atcp_core_urgent(&asp->conn, &ahead);
+		answer = urgent != ATCP_URGENT_NONE && !ahead;
 		break;
 	case SIOCOUTQ:
 		if (state == TCP_LISTEN)

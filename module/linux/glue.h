@@ -13,18 +13,26 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <linux/atcp.h>
 #include <net/inet_sock.h>
+#include <net/ip.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
 #include "atcp_core.h"
 #include "compat.h"
+#include "watch.h"
 
 /* Room in front of payload for link, IP and TCP headers with all their options. */
 #define ATCP_HEADROOM L1_CACHE_ALIGN(128 + MAX_HEADER)
 /* Most payload that one IP datagram can carry with full TCP options. */
 #define ATCP_MAX_PIECE (65535 - 60 - 60)
+/* Of sk_sndbuf and sk_rcvbuf, so that sums with them stay int. */
+#define ATCP_MAX_BUF (INT_MAX / 4)
+
+/* Kinds of drops that a connection counts one by one; the rest is counted together. */
+enum { ATCP_DROP_PLACES = 6 };
 
 struct atcp_port;
 
@@ -32,16 +40,20 @@ struct atcp_port;
 enum {
 	ATCP_DEFER_TIMER,	/* the timer fired meanwhile */
 	ATCP_DEFER_MTU,		/* ICMP reported a smaller path MTU: mtu_info, mtu_seq */
+	ATCP_DEFER_KILL,	/* the connection is to be reset */
 };
 
 /* Bits of atcp_sock.flags. */
 enum {
 	ATCP_F_CORE = 0x01,	 /* the core's half is constructed */
 	ATCP_F_CLOSING = 0x02,	 /* in close(): no program will read again */
-	ATCP_F_ORPHAN = 0x04,	 /* counted in atcp_orphans */
+	ATCP_F_ORPHAN = 0x04,	 /* counted in atcp_osns.orphans */
 	ATCP_F_DESTROYED = 0x08, /* atcp_sock_destroy() has run */
 	ATCP_F_COUNTED = 0x10,	 /* counted in atcp_osns.sockets */
 	ATCP_F_FASTOPEN = 0x20,	 /* sendmsg(MSG_FASTOPEN) is connecting */
+	ATCP_F_CHILD = 0x40,	 /* its connection is a listener's child */
+	ATCP_F_OWN_PATH = 0x80,	 /* the program has set IP_OPTIONS */
+	ATCP_F_INQ = 0x100,	 /* TCP_INQ: reads say how much is left */
 };
 
 /**
@@ -53,12 +65,19 @@ enum {
  * @deferred: ATCP_DEFER_*; atomic bits
  * @flags: ATCP_F_*; lock: socket
  * @rcv_bytes: bytes in sk_receive_queue not yet read; lock: socket, read anywhere
+ * @rcv_total: bytes that ever came into sk_receive_queue, modulo 2^32; lock: socket, read anywhere
  * @mtu_info: bytes, of the last ICMP "fragmentation needed"; lock: socket spinlock
  * @mtu_seq: the sequence number that it quoted; lock: socket spinlock
+ * @mem_pages: pages that it has last been counted with in atcp_osns.mem_pages; lock: socket
+ * @held: bytes of packets that the core holds out of order, charged; lock: socket
  * @ip_proto: protocol number of its packets: 6, or 253 (wire=atcp); set when it connects, listens
  *	or is born as a child, constant afterwards
+ * @pacer: keeps deadlines less than a tick away, once the core paces; or NULL; lock: socket
+ * @collapsed: memory that the receive queue took after it was last made smaller; lock: socket
  * @at_somaxconn: of a listener: its backlog is as large as net.core.somaxconn allowed when it was set;
  *	lock: socket, read anywhere
+ * @path_setters: threads of the program that are just setting IP_OPTIONS; lock: socket
+ * @drops: its dropped segments, see drops.c; atomic
  * @port: reservation towards the kernel's TCP, or NULL; lock: socket
  * @conn: the core's half; lock: socket unless abi/ says otherwise
  */
@@ -66,16 +85,55 @@ struct atcp_sock {
 	struct inet_sock inet;
 	struct timer_list timer;
 	u64 deadline_ns;
+	struct atcp_pacer *pacer;
 	unsigned long deferred;
 	u32 flags;
 	u32 rcv_bytes;
+	u32 rcv_total;
+	u32 collapsed;
 	u32 mtu_info;
 	u32 mtu_seq;
+	u32 mem_pages;
+	u32 held;
 	u8 ip_proto;
 	bool at_somaxconn;
+	u16 path_setters;
+	u32 drops[ATCP_DROP_PLACES + 1];
 	struct atcp_port *port;
 	struct atcp_conn conn;
 };
+
+/**
+ * struct atcp_closed - one connection that has ended; constant once it can be found
+ * @record: what the core says of it
+ * @cookie: of its socket (SO_COOKIE)
+ * @uid: owner
+ * @rcu: readers look at it without a lock
+ */
+struct atcp_closed {
+	struct atcp_record record;
+	u64 cookie;
+	kuid_t uid;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct atcp_records - closing records of a namespace, the last closing_records of them
+ * @all: struct atcp_closed by number; written under its own lock, read under RCU
+ * @first: number of the oldest; lock: of @all
+ * @next: number of the one to come; lock: of @all
+ */
+struct atcp_records {
+	struct xarray all;
+	unsigned long first;
+	unsigned long next;
+};
+
+/*
+ * As many records, about, are kept in all namespaces of other users than the host's own together, for no control
+ * group pays for them. Beyond that, such a namespace keeps no more than its share.
+ */
+enum { ATCP_RECORDS_HOST = 131072, ATCP_RECORDS_SHARE = 256 };
 
 /**
  * struct atcp_osns - the port's half of a network namespace
@@ -91,6 +149,12 @@ struct atcp_sock {
  * @port_lock: protects @ports and the reference counts of its entries
  * @ports: reservations towards the kernel's TCP
  * @port_work: releases reservations that nobody uses any more
+ * @orphans: sockets that no program has open any more
+ * @mem_pages: packet memory of its sockets, each within an eighth
+ * @mem_level: enum atcp_mem_level, of that; written by whoever changes @mem_pages, read anywhere
+ * @watchers: who reads its events over netlink
+ * @paths: see path.c; NULL until a source-routed packet arrives, constant afterwards
+ * @records: what became of connections
  */
 struct atcp_osns {
 	struct net *net;
@@ -105,6 +169,29 @@ struct atcp_osns {
 	spinlock_t port_lock;
 	struct list_head ports;
 	struct work_struct port_work;
+	struct percpu_counter orphans;
+	atomic_long_t mem_pages;
+	u32 mem_level;
+	struct atcp_paths *paths;
+	struct atcp_watchers watchers;
+	struct atcp_records records;
+};
+
+/* The IP options of packets without socket: a source route. optlen 0: none. */
+struct atcp_path {
+	struct ip_options_data data;
+};
+
+/**
+ * struct atcp_path_now - a packet for a listener, a request, TIME_WAIT or nobody, while the core has it
+ * @tuple: its tuple
+ * @path: its source route, turned round; optlen 0: it came without
+ * @answers: all that is sent for @tuple goes this way; else only what the core believes the packet enough for, a child
+ */
+struct atcp_path_now {
+	const struct atcp_tuple *tuple;
+	const struct atcp_path *path;
+	bool answers;
 };
 
 /* Where a delivered skb is being read; its cb is the port's again. */
@@ -164,7 +251,6 @@ static inline struct atcp_osns *atcp_sk_osns(const struct sock *sk)
 int atcp_os_init(void);
 void atcp_os_exit(void);
 int atcp_errno(enum atcp_err err);
-enum skb_drop_reason atcp_drop_reason(u32 reason);
 u64 atcp_counter_read(const struct atcp_osns *osns, u32 id);
 u64 atcp_reason_read(const struct atcp_osns *osns, u32 reason);
 /* Bytes of slab memory that the core holds, by kind, over all namespaces. */
@@ -173,8 +259,14 @@ u64 atcp_mem_read(enum atcp_mem kind);
 /* inet.c */
 extern struct proto atcp_prot;
 extern const struct proto_ops atcp_ops;
-extern struct percpu_counter atcp_orphans;
-bool atcp_under_pressure(void);
+/* Of the socket's namespace, or of the host if that is worse. */
+enum atcp_mem_level atcp_mem_level(const struct sock *sk);
+/* Count the socket's packet memory towards its namespace's. Whoever may have changed it calls this before unlocking.
+ * Lock: socket.
+ */
+void atcp_mem_account(struct sock *sk);
+/* Parameter mem has changed. */
+void atcp_mem_review(struct atcp_osns *osns);
 int atcp_inet_init(void);
 void atcp_inet_exit(void);
 void atcp_inet_open(void);
@@ -182,11 +274,28 @@ void atcp_inet_shut(void);
 
 /* sock.c */
 int atcp_sock_init(struct sock *sk);
+u32 atcp_buffer_param(const struct sock *sk, const char *name, u32 k);
 void atcp_sock_free_parts(struct sock *sk);
 void atcp_sock_close(struct sock *sk, long timeout);
 int atcp_sock_disconnect(struct sock *sk, int flags);
 void atcp_sock_shutdown(struct sock *sk, int how);
 void atcp_sock_release_cb(struct sock *sk);
+/*
+ * For changes from outside, where lock_sock() would not do: a connection in an accept queue must not have an owner, and
+ * who owns another may sleep for as long as he likes. Takes the spinlock of a socket without an owner. False: it
+ * had one until `until` (jiffies, at most ATCP_TAKE_WAIT from now: netlink's callers hold genetlink's lock).
+ * Context: process. Lock: none; after true the socket's spinlock, softirqs off, until atcp_sock_let_go.
+ */
+enum { ATCP_TAKE_WAIT = HZ / 10 };
+bool atcp_sock_take(struct sock *sk, unsigned long until);
+void atcp_sock_let_go(struct sock *sk);
+/*
+ * Reset a connection, or end a listener, whoever has it open: his calls fail with ECONNABORTED. If the program owns
+ * the lock of a connection now, it happens when he lets go of it; a listener's is waited for as in
+ * atcp_sock_take. False: it was closed already, or is a listener that could not be had. The caller has
+ * a reference. Context: process. Lock: none.
+ */
+bool atcp_sock_kill(struct sock *sk, unsigned long until);
 /* Destroy the socket if it is closed and nobody has it open. Call before unlocking. Lock: socket. */
 void atcp_sock_settle(struct sock *sk);
 
@@ -199,6 +308,7 @@ struct sock *atcp_accept(struct sock *sk, ATCP_ACCEPT_ARGS);
 
 /* event.c */
 void atcp_write_space(struct sock *sk);
+bool atcp_tx_below_lowat(const struct sock *sk, int wake);
 __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG);
 
@@ -210,6 +320,11 @@ ssize_t atcp_sendpage(struct socket *sock, struct page *page, int offset, size_t
 void atcp_splice_eof(struct socket *sock);
 
 /* recvmsg.c */
+/* Is a received packet on its socket's account? Those in the receive queue are, and those the core holds. */
+static inline bool atcp_rx_charged(const struct sk_buff *skb)
+{
+	return skb->destructor == sock_rfree;
+}
 int atcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len);
 ssize_t atcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
 			 size_t len, unsigned int flags);
@@ -219,17 +334,23 @@ u32 atcp_rx_purge(struct sock *sk);
 /* sockopt.c */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len);
 int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int __user *len);
+
+/* sockparam.c */
+int atcp_set_param(struct sock *sk, sockptr_t val, unsigned int len);
+int atcp_get_param(struct sock *sk, int room, char __user *val, int __user *len);
 void atcp_keepalive(struct sock *sk, int on);
+/* What was agreed on, as the bits of tcpi_options. */
+u8 atcp_tcpi_options(const struct atcp_conn_info *c);
 
 /* tx.c */
 struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp);
 /* The socket's route, looked up anew if it went stale; borrowed. NULL: none. Lock: socket. */
 struct dst_entry *atcp_sock_route(struct sock *sk);
-/* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. NULL: none.
- * Context: softirq.
+/* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. path: the options that
+ * will be sent, or NULL. NULL: none. Context: softirq.
  */
 struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
-				u8 proto);
+				u8 proto, const struct atcp_path *path);
 u8 atcp_wire_proto(const struct atcp_osns *osns);
 
 /* rx.c */
@@ -240,14 +361,75 @@ bool atcp_found_speaks(const struct atcp_osns *osns, struct atcp_found f, u8 pro
 int atcp_hook(struct atcp_osns *osns);
 void atcp_unhook(struct atcp_osns *osns);
 
+/* drops.c */
+/* The kernel's nearest reason. */
+enum skb_drop_reason atcp_drop_reason(u32 reason);
+/* Count a dropped segment of a connection. Context: any. Lock: none. */
+void atcp_drops_add(struct atcp_sock *asp, u32 reason);
+/* How many were dropped, and why; place ATCP_DROP_PLACES, reason 0: all that found no place. 0: none. Lock: none. */
+u32 atcp_drops_read(const u32 *drops, u32 place, u32 *reason);
+
+/* path.c */
+/* The completed source route of a packet, turned round, as options to send. Its entries are the routers that the packet
+ * came through; the last is the first on the way back, and the peer itself comes behind them. False: there is
+ * none, or it is not completed; optlen is 0 then. Before the packet's cb is given away.
+ */
+bool atcp_path_reverse(struct net *net, const struct sk_buff *skb, struct atcp_path *out);
+/* The same into *room, optlen 0 for none; returns room. NULL: the namespace knows no source routes at all. */
+const struct atcp_path *atcp_path_read(struct atcp_osns *osns, const struct sk_buff *skb,
+				       struct atcp_path *room);
+/* Around the call of the core that takes a packet. keep: it may make a request, whose way back is now->path or the
+ * ordinary one from then on. Context: softirq; not nested.
+ */
+void atcp_path_enter(struct atcp_osns *osns, const struct atcp_path_now *now, bool keep);
+void atcp_path_leave(void);
+/* The way back for a tuple, if there is one. accepted: the core believes the packet that it has. Context: softirq, or
+ * the lock of a connection.
+ */
+bool atcp_path_find(struct atcp_osns *osns, const struct atcp_tuple *t, bool accepted,
+		    struct atcp_path *out);
+/* The connection ended: what is left of it, TIME_WAIT perhaps, answers along its source route. Lock: socket. */
+void atcp_path_keep(struct sock *sk);
+void atcp_paths_free(struct atcp_osns *osns);
+const struct ip_options *atcp_path_of(const struct sock *sk);
+/* Where packets for daddr go first. opt: or NULL. */
+__be32 atcp_path_first_hop(const struct ip_options *opt, __be32 daddr);
+/* False: opt, or NULL, wants no router between here and its first hop, but there is one; rt has been put. */
+bool atcp_path_strict_ok(const struct ip_options *opt, struct rtable *rt);
+/* A copy as a socket holds it, the caller's; or NULL. */
+struct ip_options_rcu *atcp_path_dup(const struct atcp_path *path);
+void atcp_path_learn(struct sock *sk, const struct atcp_seg *seg, const struct sk_buff *skb);
+/* setsockopt(IP_OPTIONS). 0 or -errno. Context: process. */
+int atcp_path_set(struct sock *sk, sockptr_t val, unsigned int len);
+/* The connection ended: what its peer's packets taught goes, what the program said stays. Lock: socket. */
+void atcp_path_forget(struct sock *sk);
+void atcp_path_write(struct sk_buff *skb, const struct ip_options *opt);
+
 /* icmp.c */
 void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb);
 int atcp_icmp_err(struct sk_buff *skb, u32 info);
 void atcp_icmp_deferred(struct sock *sk);
 
+/* records.c */
+void atcp_records_init(struct atcp_osns *osns);
+/* No socket is left. Context: process. */
+void atcp_records_free(struct atcp_osns *osns);
+/* The oldest record with a number from *at on, which is put into *at; NULL: none. Its memory lasts as long as the RCU
+ * section. Context: any, inside RCU.
+ */
+const struct atcp_closed *atcp_record_next(struct atcp_osns *osns, unsigned long *at);
+/* How many there are. Context: any. */
+u32 atcp_records_count(struct atcp_osns *osns);
+/* Give back those beyond what closing_records allows now. Context: process. */
+void atcp_records_shrink(struct atcp_osns *osns);
+
+/* cc.c */
+void atcp_cc_load(const char *name);
+
 /* timer.c */
 void atcp_timer_init(struct sock *sk);
 void atcp_timer_stop(struct sock *sk);
+void atcp_timer_free(struct sock *sk);
 void atcp_timer_deferred(struct sock *sk);
 void atcp_ns_timer_init(struct atcp_osns *osns);
 void atcp_ns_timer_stop(struct atcp_osns *osns);

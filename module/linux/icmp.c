@@ -147,8 +147,10 @@ static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 typ
 	sk = atcp_sk_of_conn(f.entry);
 	bh_lock_sock(sk);
 	atcp_icmp_conn(sk, skb, kind, seq, value);
-	if (!sock_owned_by_user(sk))
+	if (!sock_owned_by_user(sk)) {
+		atcp_mem_account(sk);
 		atcp_sock_settle(sk);
+	}
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }

@@ -16,7 +16,6 @@
 static atomic_long_t atcp_memory_allocated ____cacheline_aligned_in_smp;
 static DEFINE_PER_CPU(int, atcp_fw_alloc);
 static struct percpu_counter atcp_sockets_allocated;
-struct percpu_counter atcp_orphans;
 static unsigned long atcp_memory_pressure;
 static long atcp_mem[3];
 
@@ -36,9 +35,56 @@ static void atcp_leave_pressure(struct sock *sk)
 	WRITE_ONCE(atcp_memory_pressure, 0);
 }
 
-bool atcp_under_pressure(void)
+enum atcp_mem_level atcp_mem_level(const struct sock *sk)
 {
-	return READ_ONCE(atcp_memory_pressure);
+	u32 level = READ_ONCE(atcp_sk_osns(sk)->mem_level);
+
+	if (level == ATCP_MEM_LEVEL_OK && READ_ONCE(atcp_memory_pressure))
+		level = ATCP_MEM_LEVEL_PRESSURE;
+	return level;
+}
+
+/* Who stores a level looks again at what it was made of: whoever has changed that meanwhile may have seen the level of
+ * before.
+ */
+static void atcp_mem_judge(struct atcp_osns *osns, long sum)
+{
+	u32 was, level;
+
+	for (;;) {
+		was = READ_ONCE(osns->mem_level);
+		level = atcp_core_mem_level(osns->core, max(sum, 0L), was);
+		if (level == was)
+			return;
+		WRITE_ONCE(osns->mem_level, level);
+		smp_mb(); /* pairs with the change of the sum, and with atcp_mem_review() */
+		sum = atomic_long_read(&osns->mem_pages);
+	}
+}
+
+void atcp_mem_account(struct sock *sk)
+{
+	struct atcp_osns *osns = atcp_sk_osns(sk);
+	struct atcp_sock *asp = atcp_sk(sk);
+	u32 pages;
+	long sum;
+
+	pages = DIV_ROUND_UP((u32)atomic_read(&sk->sk_rmem_alloc) +
+			     (u32)READ_ONCE(sk->sk_wmem_queued), PAGE_SIZE);
+	/* Large sockets would otherwise fight for the sum with each packet. */
+	if (likely(abs((int)(pages - asp->mem_pages)) <= asp->mem_pages / 8 && pages))
+		return;
+	if (pages == asp->mem_pages)
+		return;
+	sum = atomic_long_add_return((long)pages - asp->mem_pages, &osns->mem_pages);
+	asp->mem_pages = pages;
+	atcp_mem_judge(osns, sum);
+}
+
+void atcp_mem_review(struct atcp_osns *osns)
+{
+	smp_mb(); /* the parameter before the look at the level */
+	atcp_mem_judge(osns, atomic_long_read(&osns->mem_pages));
 }
 
 /* Hashing is the core's: these exist because the kernel calls them unconditionally. */
@@ -75,6 +121,7 @@ struct proto atcp_prot = {
 	.put_port = atcp_put_port,
 	.enter_memory_pressure = atcp_enter_pressure,
 	.leave_memory_pressure = atcp_leave_pressure,
+	.stream_memory_free = atcp_tx_below_lowat,
 	.memory_allocated = &atcp_memory_allocated,
 	.per_cpu_fw_alloc = &atcp_fw_alloc,
 	.sockets_allocated = &atcp_sockets_allocated,
@@ -158,13 +205,10 @@ int atcp_inet_init(void)
 	err = percpu_counter_init(&atcp_sockets_allocated, 0, GFP_KERNEL);
 	if (err)
 		return err;
-	err = percpu_counter_init(&atcp_orphans, 0, GFP_KERNEL);
-	if (err)
-		goto err_sockets;
 	err = -ENOBUFS;
 	atcp_prot.slab = atcp_sock_cache();
 	if (!atcp_prot.slab)
-		goto err_orphans;
+		goto err_sockets;
 	err = proto_register(&atcp_prot, 0);
 	if (err)
 		goto err_cache;
@@ -172,8 +216,6 @@ int atcp_inet_init(void)
 
 err_cache:
 	kmem_cache_destroy(atcp_prot.slab);
-err_orphans:
-	percpu_counter_destroy(&atcp_orphans);
 err_sockets:
 	percpu_counter_destroy(&atcp_sockets_allocated);
 	return err;
@@ -182,7 +224,6 @@ err_sockets:
 void atcp_inet_exit(void)
 {
 	proto_unregister(&atcp_prot); /* and its cache */
-	percpu_counter_destroy(&atcp_orphans);
 	percpu_counter_destroy(&atcp_sockets_allocated);
 }
 

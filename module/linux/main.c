@@ -54,6 +54,8 @@ static int __net_init atcp_net_init(struct net *net)
 	atomic_set(&osns->sockets, 0);
 	atcp_ports_init(osns);
 	atcp_ns_timer_init(osns);
+	atcp_watchers_init(&osns->watchers);
+	atcp_records_init(osns);
 	osns->counters = __alloc_percpu(max(atcp_core_counter_count(), 1U) * sizeof(u64),
 					sizeof(u64));
 	if (!osns->counters)
@@ -64,8 +66,13 @@ static int __net_init atcp_net_init(struct net *net)
 	osns->core = atcp_core_ns_new(osns, atcp_ehash_entries);
 	if (!osns->core)
 		goto err_reasons;
+	err = percpu_counter_init(&osns->orphans, 0, GFP_KERNEL);
+	if (err)
+		goto err_core;
 	return 0;
 
+err_core:
+	atcp_core_ns_free(osns->core);
 err_reasons:
 	free_percpu(osns->reasons);
 err_counters:
@@ -86,6 +93,10 @@ static void __net_exit atcp_net_exit(struct net *net)
 	atcp_ns_timer_stop(osns);
 	atcp_ports_exit(osns);
 	atcp_core_ns_free(osns->core);
+	atcp_watchers_exit(&osns->watchers);
+	atcp_paths_free(osns);
+	atcp_records_free(osns);
+	percpu_counter_destroy(&osns->orphans);
 	free_percpu(osns->reasons);
 	free_percpu(osns->counters);
 }

@@ -12,6 +12,32 @@
 
 #include "glue.h"
 
+/* Where a datagram goes in the end: of a source route that is not completed, the last entry (RFC 9293 3.1). From its header
+ * alone: the cb, where IP keeps what it knows of the options, is not IP's any more once a queue has had the packet.
+ */
+static __be32 atcp_gso_daddr(const struct iphdr *iph)
+{
+	const u8 *opt = (const u8 *)(iph + 1), *end = (const u8 *)iph + iph->ihl * 4;
+	__be32 last;
+
+	while (opt < end && *opt != IPOPT_END) {
+		if (*opt == IPOPT_NOOP) {
+			opt++;
+			continue;
+		}
+		if (end - opt < 2 || opt[1] < 2 || opt[1] > end - opt)
+			break;
+		if (*opt == IPOPT_LSRR || *opt == IPOPT_SSRR) {
+			if (opt[1] < 7 || opt[2] > opt[1])
+				break;
+			memcpy(&last, opt + opt[1] - sizeof(last), sizeof(last));
+			return last;
+		}
+		opt += opt[1];
+	}
+	return iph->daddr;
+}
+
 /* Sum a segment's checksum anew, or leave it to a device that knows any protocol. */
 static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features)
 {
@@ -20,7 +46,7 @@ static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features)
 	u32 off = skb_transport_offset(seg);
 	u32 len = seg->len - off;
 
-	th->check = ~csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_ATCP, 0);
+	th->check = ~csum_tcpudp_magic(iph->saddr, atcp_gso_daddr(iph), len, IPPROTO_ATCP, 0);
 	if (features & NETIF_F_HW_CSUM) {
 		seg->ip_summed = CHECKSUM_PARTIAL;
 		seg->csum_start = skb_transport_header(seg) - seg->head;

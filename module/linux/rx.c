@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/tcp.h>
+#include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/route.h>
@@ -105,6 +106,9 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 	hdr_len = tcp_hdr(skb)->doff * 4;
 	if (hdr_len <= skb->len && !pskb_may_pull(skb, hdr_len))
 		return ATCP_REASON_NO_MEMORY;
+	/* IP_MINTTL. A request does not ask its listener: whoever made it was asked. */
+	if (sk && ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl))
+		return ATCP_REASON_FILTERED;
 	if (sk && (!xfrm4_policy_check(sk, XFRM_POLICY_IN, skb) ||
 		   sk_filter_trim_cap(sk, skb, hdr_len)))
 		return ATCP_REASON_FILTERED;
@@ -124,10 +128,17 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 
 /* ---- to the core --------------------------------------------------------------------- */
 
+/* Lock: socket. */
+static void atcp_rx_input(struct sock *sk, const struct atcp_seg *seg, struct sk_buff *skb)
+{
+	if (unlikely(IPCB(skb)->opt.srr))
+		atcp_path_learn(sk, seg, skb);
+	atcp_core_conn_input(&atcp_sk(sk)->conn, seg, atcp_skb_pkt(skb), atcp_now());
+}
+
 /* proto->backlog_rcv: skb is as atcp_skb_open() left it. Lock: socket. */
 int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 {
-	struct atcp_sock *asp = atcp_sk(sk);
 	const u8 *hdr = skb_transport_header(skb);
 	u32 hdr_len = skb->data - hdr;
 	struct atcp_seg seg;
@@ -135,10 +146,11 @@ int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 
 	reason = atcp_skb_seg(skb, hdr, hdr_len, hdr_len + skb->len, &seg);
 	if (reason) {
-		atcp_core_drop(atcp_sk_osns(sk)->core, atcp_skb_pkt(skb), reason);
+		atcp_core_drop(atcp_sk_osns(sk)->core, &atcp_sk(sk)->conn, atcp_skb_pkt(skb),
+			       reason);
 		return 0;
 	}
-	atcp_core_conn_input(&asp->conn, &seg, atcp_skb_pkt(skb), atcp_now());
+	atcp_rx_input(sk, &seg, skb);
 	return 0;
 }
 
@@ -146,23 +158,67 @@ int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 static void atcp_rx_conn(struct atcp_osns *osns, struct sock *sk, const struct atcp_seg *seg,
 			 struct sk_buff *skb)
 {
-	struct atcp_sock *asp = atcp_sk(sk);
 	u32 limit;
 
+	/* SO_INCOMING_CPU, SO_INCOMING_NAPI_ID. */
+	sk_incoming_cpu_update(sk);
+	sk_mark_napi_id(sk, skb);
 	bh_lock_sock_nested(sk);
 	if (!sock_owned_by_user(sk)) {
 		sock_rps_save_rxhash(sk, skb);
-		atcp_core_conn_input(&asp->conn, seg, atcp_skb_pkt(skb), atcp_now());
+		atcp_rx_input(sk, seg, skb);
+		atcp_mem_account(sk);
 		atcp_sock_settle(sk);
 	} else {
 		limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) + 64 * 1024;
 		if (unlikely(sk_add_backlog(sk, skb, limit))) {
 			atomic_inc(&sk->sk_drops);
-			atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_BACKLOG_FULL);
+			atcp_core_drop(osns->core, &atcp_sk(sk)->conn, atcp_skb_pkt(skb),
+				       ATCP_REASON_BACKLOG_FULL);
 		}
 	}
 	bh_unlock_sock(sk);
 	sock_put(sk);
+}
+
+/*
+ * way: the source route that the packet brought, or optlen 0; NULL in a namespace that knows none. What a request
+ * and TIME_WAIT know of the way back is the work of the SYN that made them, or of a whole connection, and others
+ * who send segments for them shall not learn from the answers.
+ */
+static bool atcp_rx_core(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+			 const struct atcp_seg *seg, struct sk_buff *skb,
+			 const struct atcp_path *way)
+{
+	bool syn = (seg->flags & (ATCP_SYN | ATCP_ACK | ATCP_RST)) == ATCP_SYN &&
+		   f.kind != ATCP_FOUND_REQUEST;
+	struct atcp_path_now now = {
+		.tuple = t,
+		.path = way,
+		.answers = syn || f.kind == ATCP_FOUND_LISTENER,
+	};
+	bool taken;
+
+	if (unlikely(way))
+		atcp_path_enter(osns, &now, syn);
+	taken = atcp_core_input(osns->core, f, t, seg, atcp_skb_pkt(skb), atcp_now());
+	if (unlikely(way))
+		atcp_path_leave();
+	return taken;
+}
+
+/* Nobody has the packet: a reset goes back the way it came. */
+static void atcp_rx_nobody(struct atcp_osns *osns, const struct atcp_tuple *t,
+			   const struct atcp_seg *seg, struct sk_buff *skb,
+			   const struct atcp_path *way)
+{
+	struct atcp_path_now now = { .tuple = t, .path = way, .answers = true };
+
+	if (unlikely(way))
+		atcp_path_enter(osns, &now, false);
+	atcp_core_no_socket(osns->core, t, seg, atcp_skb_pkt(skb));
+	if (unlikely(way))
+		atcp_path_leave();
 }
 
 /*
@@ -172,6 +228,8 @@ static void atcp_rx_conn(struct atcp_osns *osns, struct sock *sk, const struct a
 static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
 		    struct sk_buff *skb, u8 proto, bool nobody)
 {
+	const struct atcp_path *way;
+	struct atcp_path room;
 	struct sock *sk = NULL;
 	struct atcp_seg seg;
 	u32 reason;
@@ -182,12 +240,13 @@ static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct at
 		sk = atcp_sk_of_conn(f.entry);
 	reason = atcp_skb_open(skb, proto, sk, &seg);
 	if (reason) {
+		atcp_core_drop(osns->core, sk ? &atcp_sk(sk)->conn : NULL, atcp_skb_pkt(skb), reason);
 		if (f.kind != ATCP_FOUND_NONE)
 			atcp_core_put(f);
-		atcp_core_drop(osns->core, atcp_skb_pkt(skb), reason);
 		return;
 	}
 
+	way = f.kind == ATCP_FOUND_CONN ? NULL : atcp_path_read(osns, skb, &room);
 	for (turn = 0; turn < ATCP_RELOOKUPS; turn++) {
 		if (f.kind == ATCP_FOUND_NONE)
 			break;
@@ -195,17 +254,19 @@ static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct at
 			atcp_rx_conn(osns, atcp_sk_of_conn(f.entry), &seg, skb);
 			return;
 		}
-		if (atcp_core_input(osns->core, f, t, &seg, atcp_skb_pkt(skb), atcp_now()))
+		if (atcp_rx_core(osns, f, t, &seg, skb, way))
 			return;
+		/* What IP had in the packet's cb, the core has written over. */
+		memset(skb->cb, 0, sizeof(skb->cb));
 		f = atcp_core_lookup(osns->core, t);
 	}
 	if (f.kind != ATCP_FOUND_NONE) {
 		atcp_core_put(f);
-		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
+		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
 	} else if (nobody) {
-		atcp_core_no_socket(osns->core, t, &seg, atcp_skb_pkt(skb));
+		atcp_rx_nobody(osns, t, &seg, skb, way);
 	} else {
-		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
+		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), ATCP_REASON_NO_SOCKET);
 	}
 }
 
@@ -310,7 +371,7 @@ static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 		atcp_core_put(f);
 		if (!listener)
 			return NF_ACCEPT;
-		atcp_core_drop(osns->core, atcp_skb_pkt(skb), ATCP_REASON_NOT_UNICAST);
+		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), ATCP_REASON_NOT_UNICAST);
 		return NF_STOLEN;
 	}
 	if (atcp_nf_rest(skb, state) != 1) {
@@ -362,6 +423,6 @@ int atcp_rcv(struct sk_buff *skb)
 	return 0;
 
 drop:
-	atcp_core_drop(osns->core, atcp_skb_pkt(skb), reason);
+	atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), reason);
 	return 0;
 }

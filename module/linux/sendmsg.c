@@ -149,6 +149,13 @@ static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool 
 
 	if (!sk_stream_memory_free(sk))
 		return -ENOBUFS;
+	/* Beyond the namespace's ceiling a socket has one piece, or what is everybody's, and waits. That is no business
+	 * of other namespaces. */
+	if (sk->sk_wmem_queued && atcp_mem_level(sk) == ATCP_MEM_LEVEL_FULL &&
+	    sk->sk_wmem_queued >= atcp_buffer_param(sk, "wmem", 0)) {
+		sk_stream_moderate_sndbuf(sk);
+		return -ENOBUFS;
+	}
 	skb = atcp_tx_alloc(sk, sk->sk_allocation);
 	if (!skb) {
 		sk->sk_prot->enter_memory_pressure(sk);
@@ -212,6 +219,23 @@ static ssize_t atcp_fastopen_sent(struct sock *sk, ssize_t copied, long timeo)
 	return err && !copied ? err : copied;
 }
 
+/* Control messages: those of the socket layer are looked at, but none has a meaning here. Lock: socket. */
+static int atcp_send_control(struct sock *sk, struct msghdr *msg)
+{
+	struct sockcm_cookie cookie;
+
+	sockcm_init(&cookie, sk);
+	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
+}
+
+/* Send what the call has queued so far. Lock: socket. */
+static void atcp_send_queued(struct atcp_conn *c, int flags, bool more)
+{
+	if (unlikely(flags & MSG_OOB))
+		atcp_core_tx_urgent(c);
+	atcp_core_tx_push(c, more, atcp_now());
+}
+
 /* Lock: socket. */
 static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags)
 {
@@ -223,9 +247,6 @@ static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags
 	int err;
 	u32 goal;
 
-	/* Urgent data is not offered yet. */
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (src->msg && (flags & MSG_FASTOPEN)) {
 		err = atcp_fastopen_connect(sk, src->msg, timeo);
 		if (err)
@@ -234,6 +255,11 @@ static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags
 	fastopen = atcp_core_syn_held(c);
 	if (!atcp_core_can_send(c) && ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
 		err = sk_stream_wait_connect(sk, &timeo);
+		if (err)
+			goto failed;
+	}
+	if (src->msg && src->msg->msg_controllen) {
+		err = atcp_send_control(sk, src->msg);
 		if (err)
 			goto failed;
 	}
@@ -266,14 +292,15 @@ restart:
 
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		if (copied)
-			atcp_core_tx_push(c, false, atcp_now());
+			atcp_send_queued(c, flags, false);
+		atcp_core_tx_blocked(c, atcp_now());
 		err = sk_stream_wait_memory(sk, &timeo);
 		if (err)
 			goto failed;
 		goto restart;
 	}
 	if (copied)
-		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
+		atcp_send_queued(c, flags, flags & MSG_MORE);
 	if (fastopen)
 		return atcp_fastopen_sent(sk, copied, timeo);
 	return copied;
@@ -285,7 +312,7 @@ failed:
 		atcp_core_connect_go(c, atcp_now());
 	}
 	if (copied) {
-		atcp_core_tx_push(c, flags & MSG_MORE, atcp_now());
+		atcp_send_queued(c, flags, flags & MSG_MORE);
 		return copied;
 	}
 	err = sk_stream_error(sk, flags, err);

@@ -19,6 +19,7 @@ static void atcp_sock_destruct(struct sock *sk)
 
 	if (asp->flags & ATCP_F_CORE)
 		atcp_core_conn_fini(&asp->conn);
+	atcp_timer_free(sk);
 	if (asp->flags & ATCP_F_COUNTED)
 		atomic_dec(&atcp_sk_osns(sk)->sockets);
 	inet_sock_destruct(sk);
@@ -31,13 +32,24 @@ static void atcp_sock_setup(struct sock *sk)
 
 	asp->deferred = 0;
 	asp->rcv_bytes = 0;
+	asp->rcv_total = 0;
+	asp->path_setters = 0;
+	asp->collapsed = 0;
 	asp->mtu_info = 0;
 	asp->mtu_seq = 0;
+	asp->mem_pages = 0;
+	memset(asp->drops, 0, sizeof(asp->drops));
 	asp->port = NULL;
 	asp->at_somaxconn = false;
 	atcp_timer_init(sk);
 	atomic_inc(&atcp_sk_osns(sk)->sockets);
 	asp->flags = ATCP_F_COUNTED | ATCP_F_CORE;
+}
+
+/* Number k of the parameter rmem or wmem. Context: any. */
+u32 atcp_buffer_param(const struct sock *sk, const char *name, u32 k)
+{
+	return atcp_core_param_value(atcp_sk_osns(sk)->core, atcp_core_param_find(name), k);
 }
 
 /* proto->init. The socket is nobody's yet. Context: process. */
@@ -66,10 +78,11 @@ int atcp_sock_init(struct sock *sk)
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	sk->sk_gso_type = SKB_GSO_TCPV4;
+	/* With less than the kernel gives to whoever asks for less, nothing would move. */
 	WRITE_ONCE(sk->sk_sndbuf,
-		   atcp_core_param_value(osns->core, atcp_core_param_find("wmem"), 1));
+		   clamp_t(u32, atcp_buffer_param(sk, "wmem", 1), SOCK_MIN_SNDBUF, ATCP_MAX_BUF));
 	WRITE_ONCE(sk->sk_rcvbuf,
-		   atcp_core_param_value(osns->core, atcp_core_param_find("rmem"), 1));
+		   clamp_t(u32, atcp_buffer_param(sk, "rmem", 1), SOCK_MIN_RCVBUF, ATCP_MAX_BUF));
 	return 0;
 }
 
@@ -85,7 +98,9 @@ void atcp_sock_free_parts(struct sock *sk)
 	asp->deferred = 0;
 	atcp_port_drop(sk);
 	asp->rcv_bytes = 0;
+	asp->collapsed = 0;
 	sk_stream_kill_queues(sk);
+	atcp_mem_account(sk);
 	sk_sockets_allocated_dec(sk);
 }
 
@@ -95,7 +110,7 @@ static void atcp_sock_destroy(struct sock *sk)
 
 	asp->flags |= ATCP_F_DESTROYED;
 	if (asp->flags & ATCP_F_ORPHAN)
-		percpu_counter_dec(&atcp_orphans);
+		percpu_counter_dec(&atcp_sk_osns(sk)->orphans);
 	atcp_sock_free_parts(sk);
 	xfrm_sk_free_policy(sk);
 	/* The reference that the program, or the accept queue, once had. */
@@ -109,6 +124,18 @@ void atcp_sock_settle(struct sock *sk)
 		atcp_sock_destroy(sk);
 }
 
+/* Somebody with the right to do so ended the connection. Lock: socket, as owner or its spinlock. */
+static void atcp_sock_kill_locked(struct sock *sk)
+{
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	if (!sock_flag(sk, SOCK_DEAD))
+		WRITE_ONCE(sk->sk_err, ECONNABORTED);
+	atcp_core_abort(&atcp_sk(sk)->conn, ATCP_REASON_ABORT_BY_USER, atcp_now());
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk_error_report(sk);
+}
+
 /* proto->release_cb: the owner is about to unlock. Lock: socket, its spinlock held too. */
 void atcp_sock_release_cb(struct sock *sk)
 {
@@ -118,6 +145,9 @@ void atcp_sock_release_cb(struct sock *sk)
 		atcp_icmp_deferred(sk);
 	if (test_and_clear_bit(ATCP_DEFER_TIMER, &asp->deferred))
 		atcp_timer_deferred(sk);
+	if (test_and_clear_bit(ATCP_DEFER_KILL, &asp->deferred))
+		atcp_sock_kill_locked(sk);
+	atcp_mem_account(sk);
 	atcp_sock_settle(sk);
 }
 
@@ -126,7 +156,7 @@ static void atcp_sock_abandon(struct sock *sk)
 {
 	sock_orphan(sk);
 	atcp_sk(sk)->flags |= ATCP_F_ORPHAN;
-	percpu_counter_inc(&atcp_orphans);
+	percpu_counter_inc(&atcp_sk_osns(sk)->orphans);
 }
 
 /* Reset the connections that a closing listener had not handed out. Lock: the listener. */
@@ -157,7 +187,8 @@ static void atcp_close_locked(struct sock *sk, long timeout)
 	struct atcp_sock *asp = atcp_sk(sk);
 	bool linger0 = sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime;
 	bool listener = sk->sk_state == TCP_LISTEN;
-	u32 unread;
+	u32 unread, reason;
+	s64 orphans;
 
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	asp->flags |= ATCP_F_CLOSING;
@@ -174,9 +205,13 @@ static void atcp_close_locked(struct sock *sk, long timeout)
 	if (listener)
 		atcp_abort_children(sk);
 	atcp_rx_purge(sk);
-	if (sk->sk_state != TCP_CLOSE &&
-	    atcp_core_too_many_orphans(&asp->conn, percpu_counter_read_positive(&atcp_orphans)))
-		atcp_core_abort(&asp->conn, ATCP_REASON_ABORT_ORPHANS, atcp_now());
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	orphans = percpu_counter_read_positive(&atcp_sk_osns(sk)->orphans);
+	reason = atcp_core_orphan_refused(&asp->conn, min_t(s64, orphans, U32_MAX),
+					  atcp_mem_level(sk));
+	if (reason)
+		atcp_core_abort(&asp->conn, reason, atcp_now());
 }
 
 /* proto->close. Context: process. */
@@ -226,6 +261,7 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		atcp_put_port(sk);
 	sk_dst_reset(sk);
+	atcp_path_forget(sk);
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);
 		sk->sk_frag.page = NULL;
@@ -243,6 +279,106 @@ void atcp_sock_shutdown(struct sock *sk, int how)
 		atcp_core_shutdown_rx(&atcp_sk(sk)->conn);
 	if (how & SEND_SHUTDOWN)
 		atcp_core_shutdown(&atcp_sk(sk)->conn, atcp_now());
+}
+
+/* Try again in a moment? Not for long: a caller may hold what the whole host waits for (genetlink's lock). */
+static bool atcp_wait_a_moment(unsigned long until)
+{
+	if (time_after_eq(jiffies, until) || fatal_signal_pending(current))
+		return false;
+	usleep_range(500, 1000);
+	return true;
+}
+
+static bool atcp_try_take(struct sock *sk)
+{
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk)) {
+		__release(&sk->sk_lock.slock); /* for sparse: whose lock it is, depends on the answer */
+		return true;
+	}
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return false;
+}
+
+bool atcp_sock_take(struct sock *sk, unsigned long until)
+{
+	bool taken;
+
+	do
+		taken = atcp_try_take(sk);
+	while (!taken && atcp_wait_a_moment(until));
+	return taken;
+}
+
+void atcp_sock_let_go(struct sock *sk)
+{
+	atcp_mem_account(sk);
+	atcp_sock_settle(sk);
+	__acquire(&sk->sk_lock.slock);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+}
+
+/* lock_sock() for those who cannot wait. True: the caller is its owner and calls release_sock(). */
+static bool atcp_own(struct sock *sk, unsigned long until)
+{
+	if (!atcp_sock_take(sk, until))
+		return false;
+	sk->sk_lock.owned = 1;
+	__acquire(&sk->sk_lock.slock);
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return true;
+}
+
+/* Its children go with it, as at close(2). False: it is none any more, or its program held it until then. Lock: none. */
+static bool atcp_listener_kill(struct sock *sk, unsigned long until)
+{
+	bool was;
+
+	if (!atcp_own(sk, until))
+		return false;
+	was = sk->sk_state == TCP_LISTEN;
+	if (was) {
+		WRITE_ONCE(sk->sk_err, ECONNABORTED);
+		atcp_core_abort(&atcp_sk(sk)->conn, ATCP_REASON_ABORT_BY_USER, atcp_now());
+		atcp_abort_children(sk);
+		sk_error_report(sk);
+	}
+	release_sock(sk);
+	return was;
+}
+
+bool atcp_sock_kill(struct sock *sk, unsigned long until)
+{
+	bool was;
+
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return atcp_listener_kill(sk, until);
+
+	/*
+	 * By its spinlock: a connection in an accept queue must not have an owner, for a closing listener
+	 * counts on that; and whoever owns another may sleep for long.
+	 */
+	local_bh_disable();
+	bh_lock_sock(sk);
+	was = sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN;
+	if (sock_owned_by_user(sk)) {
+		/* What its program makes of one that has ended is another. */
+		if (was)
+			set_bit(ATCP_DEFER_KILL, &atcp_sk(sk)->deferred);
+		bh_unlock_sock(sk);
+		local_bh_enable();
+	} else {
+		atcp_sock_kill_locked(sk);
+		__release(&sk->sk_lock.slock);
+		atcp_sock_let_go(sk);
+	}
+	return was;
 }
 
 /* ---- references and children, for the core ------------------------------------------- */
@@ -278,21 +414,29 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	struct sock *lsk = atcp_sk_of_conn(listener);
 	struct atcp_sock *asp;
 	struct inet_sock *inet;
+	struct ip_options_rcu *opt = NULL;
+	struct atcp_path path;
 	struct rtable *rt;
 	struct sock *sk;
+	bool routed;
 
-	rt = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto);
+	routed = atcp_path_find(atcp_sk_osns(lsk), t, true, &path);
+	rt = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto,
+			      routed ? &path : NULL);
 	if (!rt)
 		return NULL;
-	sk = sk_clone_lock(lsk, GFP_ATOMIC);
-	if (!sk) {
-		ip_rt_put(rt);
-		return NULL;
+	if (routed) {
+		opt = atcp_path_dup(&path);
+		if (!opt)
+			goto no_memory;
 	}
+	sk = sk_clone_lock(lsk, GFP_ATOMIC);
+	if (!sk)
+		goto no_memory;
 	/* From here on the copy must not share anything with the listener. */
 	asp = atcp_sk(sk);
 	inet = inet_sk(sk);
-	RCU_INIT_POINTER(inet->inet_opt, NULL);
+	RCU_INIT_POINTER(inet->inet_opt, opt);
 	RCU_INIT_POINTER(sk->sk_rx_dst, NULL);
 	inet->mc_list = NULL;
 	memset(&inet->cork, 0, sizeof(inet->cork));
@@ -306,8 +450,10 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	sk->sk_shutdown = 0;
 	sock_reset_flag(sk, SOCK_DEAD);
 	atcp_sock_setup(sk);
+	asp->flags |= atcp_sk(lsk)->flags & ATCP_F_INQ;
 	/* Its storage is constructed by the core, and counts as such from done or discard on. */
 	asp->flags &= ~ATCP_F_CORE;
+	asp->flags |= ATCP_F_CHILD;
 	asp->port = atcp_port_inherit(lsk);
 	memset(&asp->conn, 0, sizeof(asp->conn));
 
@@ -322,6 +468,11 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	sk_set_txhash(sk);
 	sk_setup_caps(sk, &rt->dst);
 	return &asp->conn;
+
+no_memory:
+	kfree(opt);
+	ip_rt_put(rt);
+	return NULL;
 }
 
 void atcp_os_child_done(struct atcp_conn *child)
@@ -330,6 +481,7 @@ void atcp_os_child_done(struct atcp_conn *child)
 	struct sock *sk = atcp_sk_of_conn(child);
 
 	atcp_sk(sk)->flags |= ATCP_F_CORE;
+	atcp_mem_account(sk); /* it may have data already */
 	bh_unlock_sock(sk);
 	sock_put(sk);
 }

@@ -29,6 +29,13 @@ static int atcp_set_cc(struct sock *sk, sockptr_t val, unsigned int len)
 	lock_sock(sk);
 	e = atcp_core_set_cc(&atcp_sk(sk)->conn, name, admin, atcp_now());
 	release_sock(sk);
+	if (e != ATCP_ERR_NOT_FOUND || !admin)
+		return -atcp_errno(e);
+
+	atcp_cc_load(name);
+	lock_sock(sk);
+	e = atcp_core_set_cc(&atcp_sk(sk)->conn, name, admin, atcp_now());
+	release_sock(sk);
 	return -atcp_errno(e);
 }
 
@@ -49,22 +56,35 @@ static int atcp_set_fastopen_keys(struct sock *sk, sockptr_t val, unsigned int l
 	return -atcp_errno(e);
 }
 
+/* TCP_INQ: every read says in a control message how much is left. */
+static int atcp_set_inq(struct sock *sk, int on)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	if (on < 0 || on > 1)
+		return -EINVAL;
+	lock_sock(sk);
+	asp->flags = (asp->flags & ~ATCP_F_INQ) | (on ? ATCP_F_INQ : 0);
+	release_sock(sk);
+	return 0;
+}
+
 /* proto->setsockopt. Context: process. */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len)
 {
 	enum atcp_err e;
 	int number;
 
-	if (level != SOL_TCP && level != SOL_ATCP) {
-		/* IP options are not sent yet; accepting them would be a lie. */
-		if (level == SOL_IP && opt == IP_OPTIONS)
-			return -ENOPROTOOPT;
+	if (level == SOL_IP && opt == IP_OPTIONS)
+		return atcp_path_set(sk, val, len);
+	if (level != SOL_TCP && level != SOL_ATCP)
 		return ip_setsockopt(sk, level, opt, val, len);
-	}
 	if (level == SOL_TCP && opt == TCP_CONGESTION)
 		return atcp_set_cc(sk, val, len);
 	if (level == SOL_TCP && opt == TCP_FASTOPEN_KEY)
 		return atcp_set_fastopen_keys(sk, val, len);
+	if (level == SOL_ATCP && opt == ATCP_SO_PARAM)
+		return atcp_set_param(sk, val, len);
 	if (opt < 0 || opt >= ATCP_OWN_OPT)
 		return -ENOPROTOOPT;
 	if (len < sizeof(int))
@@ -72,6 +92,8 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 	if (copy_from_sockptr(&number, val, sizeof(number)))
 		return -EFAULT;
 
+	if (level == SOL_TCP && opt == TCP_INQ)
+		return atcp_set_inq(sk, number);
 	if (level == SOL_ATCP)
 		opt += ATCP_OWN_OPT;
 	/* As listen(): no queue is longer than somaxconn. */
@@ -89,6 +111,22 @@ void atcp_keepalive(struct sock *sk, int on)
 	atcp_core_set_keepalive(&atcp_sk(sk)->conn, on, atcp_now());
 }
 
+u8 atcp_tcpi_options(const struct atcp_conn_info *c)
+{
+	return (c->options & ATCP_OPT_TS ? TCPI_OPT_TIMESTAMPS : 0) |
+	       (c->options & (ATCP_OPT_SACK_OK | ATCP_OPT_SACK) ? TCPI_OPT_SACK : 0) |
+	       (c->options & ATCP_OPT_WSCALE ? TCPI_OPT_WSCALE : 0) |
+	       (c->ecn & 1 ? TCPI_OPT_ECN : 0) | (c->ecn & 2 ? TCPI_OPT_ECN_SEEN : 0) |
+	       (c->syn_data ? TCPI_OPT_SYN_DATA : 0);
+}
+
+/* Has the peer acknowledged our SYN? */
+static bool atcp_was_open(const struct atcp_conn_info *c)
+{
+	return c->bytes_acked ||
+	       !((1 << c->state) & (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_LISTEN | TCPF_CLOSE));
+}
+
 static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 {
 	memset(info, 0, sizeof(*info));
@@ -97,21 +135,11 @@ static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 	info->tcpi_retransmits = min(c->retransmits, 255U);
 	info->tcpi_probes = min(c->probes, 255U);
 	info->tcpi_backoff = min(c->backoff, 255U);
-	if (c->options & ATCP_OPT_TS)
-		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
-	if (c->options & (ATCP_OPT_SACK_OK | ATCP_OPT_SACK))
-		info->tcpi_options |= TCPI_OPT_SACK;
+	info->tcpi_options = atcp_tcpi_options(c);
 	if (c->options & ATCP_OPT_WSCALE) {
-		info->tcpi_options |= TCPI_OPT_WSCALE;
 		info->tcpi_snd_wscale = c->snd_wscale;
 		info->tcpi_rcv_wscale = c->rcv_wscale;
 	}
-	if (c->ecn & 1)
-		info->tcpi_options |= TCPI_OPT_ECN;
-	if (c->ecn & 2)
-		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
-	if (c->syn_data)
-		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	info->tcpi_rto = c->rto_us;
 	info->tcpi_ato = c->ato_us;
 	info->tcpi_snd_mss = c->snd_mss;
@@ -140,6 +168,11 @@ static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 	info->tcpi_segs_in = c->segs_in;
 	info->tcpi_notsent_bytes = c->notsent_bytes;
 	info->tcpi_min_rtt = c->min_rtt_us;
+	/* Without the time in which all is sent and on its way, which is the program's here. */
+	info->tcpi_busy_time = c->age_us - c->limited_us[ATCP_LIMIT_APP];
+	info->tcpi_rwnd_limited =
+		c->limited_us[ATCP_LIMIT_RWND] + c->limited_us[ATCP_LIMIT_ZERO_WINDOW];
+	info->tcpi_sndbuf_limited = c->limited_us[ATCP_LIMIT_SNDBUF];
 	info->tcpi_data_segs_in = c->data_segs_in;
 	info->tcpi_data_segs_out = c->data_segs_out;
 	info->tcpi_bytes_sent = c->bytes_sent;
@@ -147,6 +180,11 @@ static void atcp_tcp_info(const struct atcp_conn_info *c, struct tcp_info *info)
 	info->tcpi_dsack_dups = c->dsack_dups;
 	info->tcpi_reord_seen = c->reord_seen;
 	info->tcpi_snd_wnd = c->snd_wnd;
+	info->tcpi_pacing_rate = c->pacing_rate ?: ~0ULL;
+	info->tcpi_delivery_rate = c->delivery_rate;
+	info->tcpi_delivery_rate_app_limited = !!c->delivery_app_limited;
+	/* With the SYN, as Linux counts. */
+	info->tcpi_delivered = c->delivered + atcp_was_open(c);
 }
 
 /* The two numbers that a listener shows where a connection has segments in flight. */
@@ -170,14 +208,39 @@ static int atcp_put_answer(const void *answer, int size, int room, char __user *
 	return 0;
 }
 
+/* What the core says of a connection is large: no frame has it and the answer made of it. Lock: socket. */
+static noinline_for_stack void atcp_tcp_info_conn(struct sock *sk, struct tcp_info *info)
+{
+	struct atcp_conn_info ci;
+
+	atcp_core_conn_info(&atcp_sk(sk)->conn, &ci, atcp_now());
+	atcp_tcp_info(&ci, info);
+}
+
+/* TCP_INFO. By itself, for it needs much of the stack. Context: process. */
+static noinline_for_stack int atcp_get_info(struct sock *sk, int room, char __user *val,
+					    int __user *len)
+{
+	struct tcp_info info;
+
+	lock_sock(sk);
+	atcp_tcp_info_conn(sk, &info);
+	/* "No limit" has the size of a long in the socket. */
+	info.tcpi_max_pacing_rate = READ_ONCE(sk->sk_max_pacing_rate) == ~0UL ?
+					    ~0ULL :
+					    READ_ONCE(sk->sk_max_pacing_rate);
+	if (sk->sk_state == TCP_LISTEN)
+		atcp_tcp_info_listener(sk, &info);
+	release_sock(sk);
+	return atcp_put_answer(&info, sizeof(info), room, val, len);
+}
+
 /* proto->getsockopt. Context: process. */
 int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int __user *len)
 {
 	struct atcp_conn *c = &atcp_sk(sk)->conn;
 	u8 keys[ATCP_FASTOPEN_KEYS * ATCP_FASTOPEN_KEY_BYTES];
 	char name[TCP_CA_NAME_MAX] = "";
-	struct atcp_conn_info ci;
-	struct tcp_info info;
 	enum atcp_err e;
 	int number;
 	int room;
@@ -188,6 +251,8 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
+	if (level == SOL_ATCP && opt == ATCP_SO_PARAM)
+		return atcp_get_param(sk, room, val, len);
 	if (opt < 0 || opt >= ATCP_OWN_OPT)
 		return -ENOPROTOOPT;
 	if (level == SOL_ATCP)
@@ -195,18 +260,20 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 
 	switch (opt) {
 	case TCP_INFO:
-		lock_sock(sk);
-		atcp_core_conn_info(c, &ci, atcp_now());
-		atcp_tcp_info(&ci, &info);
-		if (sk->sk_state == TCP_LISTEN)
-			atcp_tcp_info_listener(sk, &info);
-		release_sock(sk);
-		return atcp_put_answer(&info, sizeof(info), room, val, len);
+		return atcp_get_info(sk, room, val, len);
 	case TCP_CONGESTION:
 		lock_sock(sk);
 		strscpy(name, atcp_core_get_cc(c), sizeof(name));
 		release_sock(sk);
 		return atcp_put_answer(name, sizeof(name), room, val, len);
+	case TCP_INQ:
+		number = !!(READ_ONCE(atcp_sk(sk)->flags) & ATCP_F_INQ);
+		return atcp_put_answer(&number, sizeof(number), room, val, len);
+	case TCP_ULP:
+		/* None is installed. */
+	case TCP_CC_INFO:
+		/* The algorithms have nothing to tell: as Linux's cubic. */
+		return put_user(0, len);
 	case TCP_FASTOPEN_KEY:
 		lock_sock(sk);
 		number = atcp_core_get_fastopen_keys(c, keys) * ATCP_FASTOPEN_KEY_BYTES;

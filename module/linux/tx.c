@@ -25,22 +25,27 @@ struct dst_entry *atcp_sock_route(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct dst_entry *dst = __sk_dst_check(sk, 0);
+	const struct ip_options *opt;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
 	if (likely(dst))
 		return dst;
-	rt = ip_route_output_ports(sock_net(sk), &fl4, sk, inet->inet_daddr, inet->inet_saddr,
+	opt = atcp_path_of(sk);
+	rt = ip_route_output_ports(sock_net(sk), &fl4, sk,
+				   atcp_path_first_hop(opt, inet->inet_daddr), inet->inet_saddr,
 				   inet->inet_dport, inet->inet_sport, atcp_sk(sk)->ip_proto,
 				   atcp_rt_tos(sk), sk->sk_bound_dev_if);
-	if (IS_ERR(rt))
+	if (IS_ERR(rt) || !atcp_path_strict_ok(opt, rt))
 		return NULL;
 	sk_setup_caps(sk, &rt->dst);
 	return &rt->dst;
 }
 
-static void atcp_route_facts(const struct dst_entry *dst, struct atcp_route *out)
+static void atcp_route_facts(const struct dst_entry *dst, const struct ip_options *opt,
+			     struct atcp_route *out)
 {
+	out->ip_options = opt ? opt->optlen : 0;
 	out->mtu = dst_mtu(dst);
 	out->advmss = dst_metric_advmss(dst);
 	out->port = (void *)dst;
@@ -52,8 +57,15 @@ bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out)
 
 	if (!dst)
 		return false;
-	atcp_route_facts(dst, out);
+	atcp_route_facts(dst, atcp_path_of(atcp_sk_of_conn(c)), out);
 	return true;
+}
+
+u32 atcp_os_conn_mtu(struct atcp_conn *c)
+{
+	struct dst_entry *dst = atcp_sock_route(atcp_sk_of_conn(c));
+
+	return dst ? dst_mtu(dst) : 0;
 }
 
 /* RFC 9293 3.8.3: negative advice at R1 (MUST-20). */
@@ -63,28 +75,33 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c)
 }
 
 struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
-				u8 proto)
+				u8 proto, const struct atcp_path *path)
 {
+	const struct ip_options *opt = path ? &path->data.opt.opt : NULL;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	rt = ip_route_output_ports(ns->net, &fl4, via, atcp_v4(&t->raddr), atcp_v4(&t->laddr),
+	rt = ip_route_output_ports(ns->net, &fl4, via,
+				   atcp_path_first_hop(opt, atcp_v4(&t->raddr)), atcp_v4(&t->laddr),
 				   atcp_be16(t->rport), atcp_be16(t->lport), proto,
 				   via ? atcp_rt_tos(via) : 0, via ? via->sk_bound_dev_if : 0);
-	return IS_ERR(rt) ? NULL : rt;
+	return IS_ERR(rt) || !atcp_path_strict_ok(opt, rt) ? NULL : rt;
 }
 
-/* A reference to the route of t: `known`, looked up in this RCU section, or a new one. NULL: none. */
+/* A reference to the route of t: `known`, looked up in this RCU section, or a new one. Source routes may have come or
+ * gone since `known` was: then it leads elsewhere than the packet will say. NULL: none.
+ */
 static struct dst_entry *atcp_reply_route(struct atcp_osns *ns, struct sock *via,
 					  const struct atcp_tuple *t, u8 proto,
-					  const struct atcp_route *known)
+					  const struct atcp_route *known,
+					  const struct atcp_path *path)
 {
-	struct dst_entry *dst = known ? known->port : NULL;
+	struct dst_entry *dst = known && !known->ip_options && !path ? known->port : NULL;
 	struct rtable *rt;
 
 	if (dst && dst_hold_safe(dst))
 		return dst;
-	rt = atcp_tuple_route(ns, via, t, proto);
+	rt = atcp_tuple_route(ns, via, t, proto, path);
 	return rt ? &rt->dst : NULL;
 }
 
@@ -97,11 +114,14 @@ bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const stru
 		   struct atcp_route *out)
 {
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
-	struct rtable *rt = atcp_tuple_route(ns, sk, t, atcp_via_proto(ns, sk));
+	struct atcp_path path;
+	bool routed = atcp_path_find(ns, t, false, &path);
+	struct rtable *rt;
 
+	rt = atcp_tuple_route(ns, sk, t, atcp_via_proto(ns, sk), routed ? &path : NULL);
 	if (!rt)
 		return false;
-	atcp_route_facts(&rt->dst, out);
+	atcp_route_facts(&rt->dst, routed ? &path.data.opt.opt : NULL, out);
 	ip_rt_put(rt);
 	return true;
 }
@@ -128,6 +148,7 @@ static int atcp_tx_checksum(struct sk_buff *skb, u8 proto, __be32 saddr, __be32 
 }
 
 struct atcp_ip_params {
+	const struct ip_options *opt; /* or NULL */
 	__be32 saddr;
 	__be32 daddr;
 	u8 proto;
@@ -138,10 +159,11 @@ struct atcp_ip_params {
 
 static void atcp_push_ip(struct sk_buff *skb, const struct atcp_ip_params *p)
 {
-	struct iphdr *iph = skb_push(skb, sizeof(struct iphdr));
+	u32 len = sizeof(struct iphdr) + (p->opt ? p->opt->optlen : 0);
+	struct iphdr *iph = skb_push(skb, len);
 
 	skb_reset_network_header(skb);
-	*(__be16 *)iph = htons((4 << 12) | (5 << 8) | p->tos);
+	*(__be16 *)iph = htons((4 << 12) | (len / 4 << 8) | p->tos);
 	iph->id = 0;
 	iph->frag_off = p->df ? htons(IP_DF) : 0;
 	iph->ttl = p->ttl;
@@ -149,6 +171,8 @@ static void atcp_push_ip(struct sk_buff *skb, const struct atcp_ip_params *p)
 	iph->saddr = p->saddr;
 	iph->daddr = p->daddr;
 	skb->protocol = htons(ETH_P_IP);
+	if (unlikely(p->opt))
+		atcp_path_write(skb, p->opt);
 }
 
 /* RFC 9293 3.9.2 (MUST-49). */
@@ -184,6 +208,9 @@ static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
 		if (!skb)
 			return NULL;
 	}
+	/* What the core keeps in a piece means nothing to a device. */
+	skb->dev = NULL;
+	skb->tstamp = 0;
 	/* Shared with the piece perhaps, but with no other clone. */
 	si = skb_shinfo(skb);
 	if (skb->len > mss) {
@@ -237,10 +264,10 @@ static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb, u32 headroom)
 
 /* An empty packet to send by dst, in the buffer of `received` (or NULL) if that can be. Consumes that. */
 static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received, const struct dst_entry *dst,
-					u32 hdr_len)
+					u32 hdr_len, const struct ip_options *opt)
 {
 	u32 headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len + sizeof(struct iphdr) +
-		       ALIGN(hdr_len, 8);
+		       (opt ? opt->optlen : 0) + ALIGN(hdr_len, 8);
 	struct sk_buff *skb = received ? atcp_tx_turn_round(received, headroom) : NULL;
 
 	if (skb)
@@ -277,6 +304,7 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 	dst = atcp_sock_route(sk);
 	if (!dst)
 		goto out;
+	ip.opt = atcp_path_of(sk);
 	ip.proto = atcp_sk(sk)->ip_proto;
 	skb = pkt ? atcp_tx_copy(atcp_pkt_skb(pkt), mss, ip.proto) : atcp_tx_empty();
 	if (!skb)
@@ -332,15 +360,19 @@ uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
 		.df = true,
 	};
+	struct atcp_path path;
 	struct dst_entry *dst;
 	struct sk_buff *skb;
 
-	dst = atcp_reply_route(ns, sk, t, ip.proto, reuse ? reuse->route : NULL);
+	if (atcp_path_find(ns, t, false, &path))
+		ip.opt = &path.data.opt.opt;
+	dst = atcp_reply_route(ns, sk, t, ip.proto, reuse ? reuse->route : NULL,
+			       ip.opt ? &path : NULL);
 	if (!dst) {
 		kfree_skb_reason(received, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return ATCP_REASON_NO_ROUTE;
 	}
-	skb = atcp_tx_empty_in(received, dst, hdr_len);
+	skb = atcp_tx_empty_in(received, dst, hdr_len, ip.opt);
 	if (!skb) {
 		dst_release(dst);
 		return ATCP_REASON_NO_MEMORY;
@@ -365,11 +397,17 @@ struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb = alloc_skb_fclone(ATCP_HEADROOM, gfp);
 
-	/* The core queues pieces by the two links at the front. */
+	/* The core uses the words in front of cb, but for the fourth. */
 	BUILD_BUG_ON(offsetof(struct sk_buff, cb) - offsetof(struct sk_buff, next) !=
 		     ATCP_PKT_LINKS_BEFORE);
 	BUILD_BUG_ON(offsetof(struct sk_buff, prev) - offsetof(struct sk_buff, next) !=
 		     sizeof(void *));
+	BUILD_BUG_ON(offsetof(struct sk_buff, dev) !=
+		     offsetof(struct sk_buff, next) + 2 * sizeof(u64));
+	BUILD_BUG_ON(offsetof(struct sk_buff, sk) !=
+		     offsetof(struct sk_buff, next) + 3 * sizeof(u64));
+	BUILD_BUG_ON(offsetof(struct sk_buff, tstamp) !=
+		     offsetof(struct sk_buff, next) + 4 * sizeof(u64));
 	if (!skb)
 		return NULL;
 	if (!sk_wmem_schedule(sk, skb->truesize)) {
@@ -393,6 +431,7 @@ void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt)
 
 	sk_wmem_queued_add(sk, -skb->truesize);
 	sk_mem_uncharge(sk, skb->truesize);
+	skb->dev = NULL;
 	__kfree_skb(skb);
 }
 
@@ -496,8 +535,9 @@ void atcp_os_tx_want(struct atcp_conn *c, uint32_t bytes)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
 
-	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) || atcp_under_pressure())
+	if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) || atcp_mem_level(sk))
 		return;
+	bytes = min_t(u32, bytes, ATCP_MAX_BUF);
 	if (bytes > sk->sk_sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, bytes);
 }

@@ -44,6 +44,16 @@ int errno_of(const nlmsghdr* nlh) {
   return -err;
 }
 
+/// The nest of an event, if this is one that nobody asked for by a request.
+const nlattr* event_in(const nlmsghdr* nlh) {
+  if (nlh->nlmsg_seq != 0 || nlh->nlmsg_type < NLMSG_MIN_TYPE) return nullptr;
+  const auto* genl = static_cast<const genlmsghdr*>(mnl_nlmsg_get_payload(nlh));
+  return genl->cmd == ATCP_CMD_EVENT_NTF ? find_attr(nlh, ATCP_A_EVENT) : nullptr;
+}
+
+constexpr size_t kDatagram = 65536;     ///< a dump's messages are at most 32 KB
+constexpr int kEventBuffer = 16 << 20;  ///< bytes of events that may wait for the tool
+
 }  // namespace
 
 Client::Client() : socket_(mnl_socket_open(NETLINK_GENERIC)) {
@@ -71,7 +81,9 @@ void Client::find_family() {
     if (e.err() != ENOENT) throw;
   }
   if (family_ == 0)
-    throw Error("the kernel has no atcp netlink family; is the module loaded? (insmod atcp.ko)");
+    throw Error(
+        "the kernel has no atcp netlink family; is the module loaded? (atcp load; atcp doctor "
+        "tells more)");
 }
 
 nlmsghdr* Client::start(uint16_t family, uint8_t cmd, uint8_t version, uint16_t flags,
@@ -93,13 +105,14 @@ void Client::send(const nlmsghdr* nlh) {
 }
 
 void Client::receive(const std::string& what, const Handler& on_answer) {
-  std::vector<char> buf(65536);  // a dump's messages are at most 32 KB
+  std::vector<char> buf(kDatagram);
   for (;;) {
     ssize_t got = mnl_socket_recvfrom(socket_.get(), buf.data(), buf.size());
     if (got < 0) throw Error(what + ": " + std::strerror(errno));
     int left = static_cast<int>(got);
     for (auto* nlh = reinterpret_cast<const nlmsghdr*>(buf.data()); mnl_nlmsg_ok(nlh, left);
          nlh = mnl_nlmsg_next(nlh, &left)) {
+      if (const nlattr* event = event_in(nlh)) early_.push_back(decode_event(event));
       if (nlh->nlmsg_seq != seq_) continue;  // the rest of an answer that was given up
       if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
         if (int err = errno_of(nlh)) throw KernelError(refusal(what, err, extack_text(nlh)), err);
@@ -112,22 +125,37 @@ void Client::receive(const std::string& what, const Handler& on_answer) {
 
 template <class T>
 std::vector<T> Client::dump(const char* what, uint8_t cmd, uint16_t attr,
-                            T (*decode)(const nlattr*)) {
-  send(start(family_, cmd, ATCP_GENL_VERSION, NLM_F_DUMP, 0));
-  std::vector<T> rows;
+                            T (*decode)(const nlattr*), const Filter& filter) {
+  nlmsghdr* request = start(family_, cmd, ATCP_GENL_VERSION, NLM_F_DUMP, kFilterRoom);
+  put_filter(request, filter);
+  send(request);
+  return rows(what, attr, decode);
+}
+
+template <class T>
+std::vector<T> Client::rows(const char* what, uint16_t attr, T (*decode)(const nlattr*)) {
+  std::vector<T> found;
   receive(what, [&](const nlmsghdr* nlh) {
-    if (const nlattr* nest = find_attr(nlh, attr)) rows.push_back(decode(nest));
+    if (const nlattr* nest = find_attr(nlh, attr)) found.push_back(decode(nest));
   });
-  return rows;
+  return found;
 }
 
-std::vector<Param> Client::params() {
-  return dump("reading parameters", ATCP_CMD_PARAM_GET, ATCP_A_PARAM, decode_param);
+void Client::put_id(nlmsghdr* nlh, uint64_t socket) {
+  if (socket) mnl_attr_put_u64(nlh, ATCP_A_ID, socket);
 }
 
-Param Client::param(const std::string& name) {
+std::vector<Param> Client::params(uint64_t socket) {
+  nlmsghdr* nlh = start(family_, ATCP_CMD_PARAM_GET, ATCP_GENL_VERSION, NLM_F_DUMP, 64);
+  put_id(nlh, socket);
+  send(nlh);
+  return rows("reading parameters", ATCP_A_PARAM, decode_param);
+}
+
+Param Client::param(const std::string& name, uint64_t socket) {
   nlmsghdr* nlh =
       start(family_, ATCP_CMD_PARAM_GET, ATCP_GENL_VERSION, NLM_F_ACK, name.size() + 64);
+  put_id(nlh, socket);
   nlattr* nest = mnl_attr_nest_start(nlh, ATCP_A_PARAM);
   mnl_attr_put_strz(nlh, ATCP_PARAM_A_NAME, name.c_str());
   mnl_attr_nest_end(nlh, nest);
@@ -139,11 +167,27 @@ Param Client::param(const std::string& name) {
   return found;
 }
 
-void Client::set_params(const std::vector<Setting>& settings) {
-  size_t room = 0;
+void Client::reset_socket(const std::vector<std::string>& names, uint64_t socket) {
+  size_t room = 64;
+  for (const std::string& name : names)
+    room += name.size() + 32;
+  nlmsghdr* nlh = start(family_, ATCP_CMD_PARAM_RESET, ATCP_GENL_VERSION, NLM_F_ACK, room);
+  put_id(nlh, socket);
+  for (const std::string& name : names) {
+    nlattr* nest = mnl_attr_nest_start(nlh, ATCP_A_PARAM);
+    mnl_attr_put_strz(nlh, ATCP_PARAM_A_NAME, name.c_str());
+    mnl_attr_nest_end(nlh, nest);
+  }
+  send(nlh);
+  receive("cannot reset", [](const nlmsghdr*) {});
+}
+
+void Client::set_params(const std::vector<Setting>& settings, uint64_t socket) {
+  size_t room = 64;
   for (const Setting& s : settings)
     room += s.name.size() + s.value.size() + 64;
   nlmsghdr* nlh = start(family_, ATCP_CMD_PARAM_SET, ATCP_GENL_VERSION, NLM_F_ACK, room);
+  put_id(nlh, socket);
   for (const Setting& s : settings) {
     nlattr* nest = mnl_attr_nest_start(nlh, ATCP_A_PARAM);
     mnl_attr_put_strz(nlh, ATCP_PARAM_A_NAME, s.name.c_str());
@@ -158,12 +202,52 @@ void Client::set_params(const std::vector<Setting>& settings) {
   }
 }
 
-std::vector<Socket> Client::sockets() {
-  return dump("reading sockets", ATCP_CMD_SOCKET_GET, ATCP_A_SOCKET, decode_socket);
+std::vector<Socket> Client::sockets(const Filter& filter) {
+  return dump("reading sockets", ATCP_CMD_SOCKET_GET, ATCP_A_SOCKET, decode_socket, filter);
 }
 
-std::vector<Listener> Client::listeners() {
-  return dump("reading listeners", ATCP_CMD_LISTENER_GET, ATCP_A_LISTENER, decode_listener);
+std::vector<Listener> Client::listeners(const Filter& filter) {
+  return dump("reading listeners", ATCP_CMD_LISTENER_GET, ATCP_A_LISTENER, decode_listener, filter);
+}
+
+Socket Client::socket(uint64_t id) {
+  nlmsghdr* nlh = start(family_, ATCP_CMD_SOCKET_GET, ATCP_GENL_VERSION, NLM_F_ACK, 64);
+  mnl_attr_put_u64(nlh, ATCP_A_ID, id);
+  send(nlh);
+  Socket found;
+  try {
+    receive("reading a socket", [&](const nlmsghdr* answer) {
+      if (const nlattr* nest = find_attr(answer, ATCP_A_SOCKET)) found = decode_socket(nest);
+    });
+  } catch (const KernelError& e) {
+    if (e.err() != ENOENT) throw;
+    throw Error("there is no socket with ID " + std::to_string(id) + " (atcp sockets shows them)");
+  }
+  return found;
+}
+
+uint32_t Client::kill(const Filter& filter) {
+  nlmsghdr* nlh = start(family_, ATCP_CMD_SOCKET_KILL, ATCP_GENL_VERSION, NLM_F_ACK, kFilterRoom);
+  put_filter(nlh, filter);
+  send(nlh);
+  uint32_t count = 0;
+  receive("kill", [&](const nlmsghdr* answer) {
+    if (const nlattr* n = find_attr(answer, ATCP_A_COUNT)) count = mnl_attr_get_u32(n);
+  });
+  return count;
+}
+
+std::vector<Cc> Client::ccs() {
+  return dump("reading congestion controls", ATCP_CMD_CC_GET, ATCP_A_CC, decode_cc);
+}
+
+Tables Client::tables() {
+  send(start(family_, ATCP_CMD_TABLES_GET, ATCP_GENL_VERSION, NLM_F_ACK, 0));
+  Tables found;
+  receive("reading tables", [&](const nlmsghdr* answer) {
+    if (const nlattr* nest = find_attr(answer, ATCP_A_TABLES)) found = decode_tables(nest);
+  });
+  return found;
 }
 
 std::vector<Counter> Client::counters() {
@@ -172,6 +256,37 @@ std::vector<Counter> Client::counters() {
 
 std::vector<Reason> Client::reasons() {
   return dump("reading reasons", ATCP_CMD_REASON_GET, ATCP_A_REASON, decode_reason);
+}
+
+std::vector<Record> Client::records(const Filter& filter) {
+  return dump("reading closing records", ATCP_CMD_RECORD_GET, ATCP_A_RECORD, decode_record, filter);
+}
+
+void Client::subscribe(const Filter& filter) {
+  // As much as one may have: without the right to more, what the system allows everybody.
+  if (setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUFFORCE, &kEventBuffer, sizeof(kEventBuffer)) < 0)
+    setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUF, &kEventBuffer, sizeof(kEventBuffer));
+  nlmsghdr* nlh =
+      start(family_, ATCP_CMD_EVENT_SUBSCRIBE, ATCP_GENL_VERSION, NLM_F_ACK, kFilterRoom);
+  put_filter(nlh, filter);
+  send(nlh);
+  receive("subscribing to events", [](const nlmsghdr*) {});
+}
+
+std::vector<Event> Client::next_events() {
+  std::vector<Event> found = std::move(early_);
+  early_.clear();
+  if (!found.empty()) return found;
+  std::vector<char> buf(kDatagram);
+  ssize_t got = mnl_socket_recvfrom(socket_.get(), buf.data(), buf.size());
+  // What did not fit is told by an event of its own.
+  if (got < 0 && (errno == ENOBUFS || errno == EINTR)) return found;
+  if (got < 0) throw Error(std::string("reading events: ") + std::strerror(errno));
+  int left = static_cast<int>(got);
+  for (auto* nlh = reinterpret_cast<const nlmsghdr*>(buf.data()); mnl_nlmsg_ok(nlh, left);
+       nlh = mnl_nlmsg_next(nlh, &left))
+    if (const nlattr* event = event_in(nlh)) found.push_back(decode_event(event));
+  return found;
 }
 
 }  // namespace atcp::tool

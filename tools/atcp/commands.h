@@ -5,8 +5,9 @@
 #ifndef ATCP_TOOL_COMMANDS_H
 #define ATCP_TOOL_COMMANDS_H
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+#include "cli.h"
 
 namespace atcp::tool {
 
@@ -16,10 +17,16 @@ struct Chosen {
   std::function<int()> work;  ///< returns the exit status; may throw Error
 };
 
-void add_params_command(CLI::App& app, Chosen& chosen);
-void add_show_commands(CLI::App& app, Chosen& chosen);  ///< sockets, listeners, stats, reasons
-void add_run_command(CLI::App& app, Chosen& chosen);
-void add_version_command(CLI::App& app, Chosen& chosen);
+void add_params_command(Command& app, Chosen& chosen);
+void add_show_commands(Command& app, Chosen& chosen);    ///< sockets, listeners, stats, reasons, cc
+void add_socket_commands(Command& app, Chosen& chosen);  ///< show, kill
+void add_explain_command(Command& app, Chosen& chosen);
+void add_top_command(Command& app, Chosen& chosen);
+void add_event_commands(Command& app, Chosen& chosen);  ///< monitor, records
+void add_plot_command(Command& app, Chosen& chosen);
+void add_module_commands(Command& app, Chosen& chosen);  ///< load, unload, doctor
+void add_run_command(Command& app, Chosen& chosen);
+void add_version_command(Command& app, Chosen& chosen);
 
 }  // namespace atcp::tool
 

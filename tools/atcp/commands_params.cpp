@@ -13,10 +13,15 @@
 namespace atcp::tool {
 namespace {
 
-using Words = std::vector<std::string>;
+struct ParamsAsked {
+  Words names, words;
+  std::string name;
+  uint64_t socket = 0;  ///< cookie; 0: the namespace
+};
 
-int list(const Chosen& chosen, const Words& names) {
-  std::vector<Param> all = Client().params();
+int list(const Chosen& chosen, const ParamsAsked& asked) {
+  const Words& names = asked.names;
+  std::vector<Param> all = Client().params(asked.socket);
   std::vector<Param> wanted;
   for (const std::string& name : names)
     wanted.push_back(param_by_name(all, name));
@@ -32,63 +37,65 @@ void check_names(Client& client, const std::vector<Setting>& settings) {
     param_by_name(all, s.name);
 }
 
-int get(const Chosen& chosen, const std::string& name) {
+int get(const Chosen& chosen, const ParamsAsked& asked) {
   Client client;
-  check_names(client, {{name, ""}});
-  Param p = client.param(name);
+  check_names(client, {{asked.name, ""}});
+  Param p = client.param(asked.name, asked.socket);
   std::fputs((chosen.json ? json_text(to_json(p)) : p.value + "\n").c_str(), stdout);
   return kExitOk;
 }
 
-int set(const Words& words) {
-  std::vector<Setting> settings = parse_settings(words);
+int set(const ParamsAsked& asked) {
+  std::vector<Setting> settings = parse_settings(asked.words);
   Client client;
   check_names(client, settings);
-  client.set_params(settings);
+  client.set_params(settings, asked.socket);
   return kExitOk;
 }
 
-int reset(const Words& names) {
+int reset(const ParamsAsked& asked) {
   Client client;
-  std::vector<Setting> settings = reset_settings(client.params(), names);
-  if (!settings.empty()) client.set_params(settings);
+  std::vector<Setting> settings = reset_settings(client.params(), asked.names);
+  if (asked.socket)
+    client.reset_socket(asked.names, asked.socket);
+  else if (!settings.empty())
+    client.set_params(settings);
   return kExitOk;
 }
 
 }  // namespace
 
-void add_params_command(CLI::App& app, Chosen& chosen) {
-  CLI::App* params =
-      app.add_subcommand("params", "show and set parameters of this network namespace");
-  params->require_subcommand(0, 1);
-  // The parser keeps references to these until it has run.
-  auto names = std::make_shared<Words>();
-  auto words = std::make_shared<Words>();
-  auto name = std::make_shared<std::string>();
-
-  params->callback([&chosen, params, names] {
-    if (params->get_subcommands().empty())
-      chosen.work = [&chosen, names] { return list(chosen, *names); };
+void add_params_command(Command& app, Chosen& chosen) {
+  Command params = app.add("params", "show and set parameters of this network namespace");
+  // The parser keeps references to it until it has run.
+  auto asked = std::make_shared<ParamsAsked>();
+  auto do_it = [&chosen, asked](Command cmd, auto work) {
+    cmd.when_given(
+        [&chosen, asked, work] { chosen.work = [asked, work] { return work(*asked); }; });
+  };
+  params.number("--socket", asked->socket,
+                "of the one socket with this ID, instead of the namespace");
+  params.when_given([&chosen, params, asked] {
+    if (!params.has_chosen()) chosen.work = [&chosen, asked] { return list(chosen, *asked); };
   });
 
-  CLI::App* list_cmd = params->add_subcommand("list", "all of them, or those named");
-  list_cmd->add_option("NAME", *names);
-  list_cmd->callback(
-      [&chosen, names] { chosen.work = [&chosen, names] { return list(chosen, *names); }; });
+  Command list_cmd = params.add("list", "all of them, or those named");
+  list_cmd.words("NAME", asked->names, "");
+  do_it(list_cmd, [&chosen](const ParamsAsked& a) { return list(chosen, a); });
 
-  CLI::App* get_cmd = params->add_subcommand("get", "the value of one");
-  get_cmd->add_option("NAME", *name)->required();
-  get_cmd->callback(
-      [&chosen, name] { chosen.work = [&chosen, name] { return get(chosen, *name); }; });
+  Command get_cmd = params.add("get", "the value of one");
+  get_cmd.text("NAME", asked->name, "").required();
+  do_it(get_cmd, [&chosen](const ParamsAsked& a) { return get(chosen, a); });
 
-  CLI::App* set_cmd = params->add_subcommand(
-      "set", "NAME VALUE, or NAME=VALUE any number of times: all are set or none");
-  set_cmd->add_option("SETTING", *words)->required();
-  set_cmd->callback([&chosen, words] { chosen.work = [words] { return set(*words); }; });
+  Command set_cmd =
+      params.add("set", "NAME VALUE, or NAME=VALUE any number of times: all are set or none");
+  set_cmd.words("SETTING", asked->words, "").required();
+  do_it(set_cmd, set);
 
-  CLI::App* reset_cmd = params->add_subcommand("reset", "back to the default: those named, or all");
-  reset_cmd->add_option("NAME", *names);
-  reset_cmd->callback([&chosen, names] { chosen.work = [names] { return reset(*names); }; });
+  Command reset_cmd = params.add(
+      "reset", "back to the default (of a socket: to what it inherits): those named, or all");
+  reset_cmd.words("NAME", asked->names, "");
+  do_it(reset_cmd, reset);
 }
 
 }  // namespace atcp::tool

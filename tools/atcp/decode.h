@@ -18,6 +18,10 @@ Socket decode_socket(const nlattr* nest);
 Listener decode_listener(const nlattr* nest);
 Counter decode_counter(const nlattr* nest);
 Reason decode_reason(const nlattr* nest);
+Cc decode_cc(const nlattr* nest);
+Tables decode_tables(const nlattr* nest);
+Record decode_record(const nlattr* nest);
+Event decode_event(const nlattr* nest);
 
 /// First attribute of this type at the top level of a generic netlink message, or nullptr.
 const nlattr* find_attr(const nlmsghdr* nlh, uint16_t type);

@@ -10,7 +10,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "words.h"
 
 namespace atcp::tool {
 namespace {
@@ -34,11 +35,6 @@ constexpr StateRow kStates[] = {
     {ATCP_STATE_LISTEN, "LISTEN", "listening"},
     {ATCP_STATE_CLOSING, "CLOSING", "closing"},
 };
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 }  // namespace
 
@@ -72,6 +68,13 @@ uint32_t state_number(std::string_view name) {
   return 0;
 }
 
+std::vector<std::string> state_names() {
+  std::vector<std::string> names;
+  for (const StateRow& row : kStates)
+    names.emplace_back(row.filter);
+  return names;
+}
+
 std::string size_text(uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes);
   static constexpr std::array kUnits = {'K', 'M', 'G', 'T', 'P', 'E'};
@@ -90,6 +93,13 @@ std::string time_us_text(uint64_t us) {
   double ms = static_cast<double>(us) / 1000;
   if (us < 1000 * 1000) return fmt::format("{:.{}f}ms", ms, us < 100 * 1000 ? 1 : 0);
   return fmt::format("{:.{}f}s", ms / 1000, us < 100 * 1000 * 1000 ? 2 : 0);
+}
+
+std::string source_name(uint32_t source) {
+  static constexpr std::array kNames = {"",         "default",    "netns",
+                                        "listener", "setsockopt", "netlink"};
+  static_assert(ATCP_SOURCE_NETLINK == 5);
+  return source < kNames.size() ? kNames[source] : "";
 }
 
 std::string range_text(const Param& p) {

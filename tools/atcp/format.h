@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model.h"
+#include "process.h"
 
 namespace atcp::tool {
 
@@ -25,11 +26,16 @@ std::string state_name(uint32_t state);
 /// State of a name, in any case: ss's column names (ESTAB) and filter names (established,
 /// fin-wait-1, time-wait, syn-recv, closed). 0 if there is no such state.
 uint32_t state_number(std::string_view name);
+/// The filter names of all states.
+std::vector<std::string> state_names();
 
 /// "512", "64.0K", "1.5M", "2.0G": powers of 1024, at most five characters up to 1000 T.
 std::string size_text(uint64_t bytes);
 /// "180us", "12.3ms", "1.50s".
 std::string time_us_text(uint64_t us);
+
+/// "netns"; "" for what is no source (enum atcp_source).
+std::string source_name(uint32_t source);
 
 /// "0..2", or empty if the parameter has no range.
 std::string range_text(const Param& p);
@@ -58,13 +64,17 @@ class Table {
 /// Parameters that are not at their default are marked with a star.
 std::string params_text(const std::vector<Param>& params);
 /// Listeners come first, as rows of state LISTEN with the queue and its limit, as ss shows them.
-std::string sockets_text(const std::vector<Listener>& listeners,
-                         const std::vector<Socket>& sockets);
+std::string sockets_text(const std::vector<Listener>& listeners, const std::vector<Socket>& sockets,
+                         const Processes& programs = {});
+/// Everything about one socket, in paragraphs.
+std::string socket_detail(const Socket& s, const Processes& programs);
 std::string listeners_text(const std::vector<Listener>& listeners);
 /// A paragraph per listener: the two equations of its ledger, and the reasons.
 std::string listeners_detail(const std::vector<Listener>& listeners);
 std::string counters_text(const std::vector<Counter>& counters);
 std::string reasons_text(const std::vector<Reason>& reasons);
+std::string ccs_text(const std::vector<Cc>& ccs);
+std::string tables_text(const Tables& tables);
 
 }  // namespace atcp::tool
 

@@ -7,17 +7,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "json_type.h"
 #include "model.h"
+#include "process.h"
 
 namespace atcp::tool {
 
-using Json = nlohmann::ordered_json;
-
 Json to_json(const Param& p);
-Json to_json(const Socket& s);
-Json to_json(const Listener& l);
+/// With "programs": those that have it open, as far as they are known.
+Json to_json(const Socket& s, const Processes& programs = {});
+Json to_json(const Listener& l, const Processes& programs = {});
 Json to_json(const Counter& c);
 Json to_json(const Reason& r);
+Json to_json(const Cc& c);
+Json to_json(const Tables& t);
+/// The socket's fields, and what a record has besides.
+Json to_json(const Record& r);
+Json to_json(const Event& e);
 
 template <class T>
 Json to_json(const std::vector<T>& rows) {
@@ -27,8 +33,18 @@ Json to_json(const std::vector<T>& rows) {
   return array;
 }
 
+template <class T>
+Json to_json(const std::vector<T>& rows, const Processes& programs) {
+  Json array = Json::array();
+  for (const T& row : rows)
+    array.push_back(to_json(row, programs));
+  return array;
+}
+
 /// Two blanks of indentation and a newline at the end; bytes that are no UTF-8 become U+FFFD.
 std::string json_text(const Json& j);
+/// The same in one line.
+std::string json_line(const Json& j);
 
 }  // namespace atcp::tool
 

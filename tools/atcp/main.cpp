@@ -2,13 +2,14 @@
 //
 // atcp: the control tool. Here are the command line as a whole, `version`, and the way from an
 // Error to a line on stderr and an exit status.
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "client.h"
 #include "commands.h"
+#include "completion.h"
 #include "json.h"
+#include "netns.h"
 #include "run.h"
 
 namespace atcp::tool {
@@ -31,41 +32,53 @@ int version(const Chosen& chosen) {
   return kExitOk;
 }
 
+int completion_script(const Described& tool, const std::string& shell) {
+  std::fputs((shell == "bash" ? bash_completion(tool) : zsh_completion(tool)).c_str(), stdout);
+  return kExitOk;
+}
+
 int parse_and_run(int argc, char** argv) {
-  CLI::App app("Look at and steer atcp, the second TCP of this kernel", "atcp");
+  CommandLine line("Look at and steer atcp, the second TCP of this kernel", "atcp");
+  Command app = line.top();
   Chosen chosen;
-  app.require_subcommand(1);
-  app.add_flag("--json", chosen.json, "for programs: JSON instead of a table");
+  std::string netns;
+  app.flag("--json", chosen.json, "for programs: JSON instead of a table");
+  app.text("--netns", netns, "the network namespace of this name (ip netns) instead of one's own");
   add_params_command(app, chosen);
   add_show_commands(app, chosen);
+  add_socket_commands(app, chosen);
+  add_explain_command(app, chosen);
+  add_top_command(app, chosen);
+  add_event_commands(app, chosen);
+  add_plot_command(app, chosen);
+  add_module_commands(app, chosen);
   add_run_command(app, chosen);
   add_version_command(app, chosen);
+  std::string shell;
+  Command completion =
+      app.add("completion", "the script by which a shell completes this tool's words");
+  completion.text("SHELL", shell, "").required().one_of({"bash", "zsh"});
+  completion.hide();
+  completion.when_given([&chosen, &line, &shell] {
+    chosen.work = [&line, &shell] { return completion_script(line.described(), shell); };
+  });
   // --json may stand behind the command; the words of `run` belong to its program alone.
-  for (CLI::App* cmd : app.get_subcommands(nullptr)) {
-    cmd->fallthrough(cmd->get_name() != "run");
-    for (CLI::App* sub : cmd->get_subcommands(nullptr))
-      sub->fallthrough();
-  }
+  line.options_anywhere("run");
   app.footer(
-      "Exit status: 0 done, 1 refused or module missing, 2 wrong command line;\n"
-      "`run`: the program's, or 126, 127 if it could not be started.\n");
-  try {
-    std::vector<std::string> args(argv + 1, argv + argc);
-    drop_run_mark(args);
-    std::ranges::reverse(args);  // as the parser wants them
-    app.parse(std::move(args));
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kExitOk : kExitUsage;
-  }
+      "Exit status: 0 done, 1 refused or module missing (doctor: something lacks),\n"
+      "2 wrong command line; `run`: the program's, or 126, 127 if it could not be started.\n");
+  Words args(argv + 1, argv + argc);
+  drop_run_mark(args);
+  if (std::optional<int> status = line.parse(std::move(args))) return *status;
+  if (!netns.empty()) enter_netns(netns);
   return chosen.work();
 }
 
 }  // namespace
 
-void add_version_command(CLI::App& app, Chosen& chosen) {
-  CLI::App* cmd =
-      app.add_subcommand("version", "versions of the tool and of the module's netlink family");
-  cmd->callback([&chosen] { chosen.work = [&chosen] { return version(chosen); }; });
+void add_version_command(Command& app, Chosen& chosen) {
+  Command cmd = app.add("version", "versions of the tool and of the module's netlink family");
+  cmd.when_given([&chosen] { chosen.work = [&chosen] { return version(chosen); }; });
 }
 
 }  // namespace atcp::tool

@@ -6,6 +6,7 @@
 #define ATCP_TOOL_MODEL_H
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -39,6 +40,8 @@ struct Param {
   std::optional<uint32_t> min, max;  ///< absent if the value is a name
   std::string unit;                  ///< may be empty
   std::string help;
+  bool per_socket = false;  ///< it may be set on one socket, too
+  uint32_t source = 0;      ///< enum atcp_source; 0: not told
 };
 
 /// An address as it came: 4 bytes, 16 bytes, or empty if there was none.
@@ -62,7 +65,41 @@ struct Connection {
   uint32_t rcvbuf = 0, sndbuf = 0;
 };
 
+/// How often something happened for a reason.
+struct Reason {
+  uint32_t id = 0;
+  std::string name;
+  uint64_t value = 0;
+  std::string help;
+};
+
+/// A deadline that is set.
+struct Deadline {
+  std::string name;
+  uint64_t left_us = 0;  ///< 0: due
+};
+
+/// Time that went into something: waiting (enum atcp_limit, microseconds) or a state (enum
+/// atcp_state, milliseconds).
+struct Share {
+  uint32_t what = 0;
+  uint64_t time = 0;
+};
+
+/// What the kernel tells when it is asked for one socket, and of a connection that has ended.
+struct Detail {
+  std::map<uint16_t, uint64_t> numbers;  ///< by attribute; what each means is in socket_fields.h
+  std::vector<Deadline> timers;
+  std::vector<Share> limited;          ///< microseconds; they add up to the age
+  std::optional<uint32_t> limited_by;  ///< now
+  std::vector<Share> in_state;         ///< milliseconds
+  std::vector<Reason> drops;
+  bool orphaned = false, passive = false, urgent = false;
+  std::string cc_info;
+};
+
 struct Socket {
+  uint64_t id = 0;     ///< its cookie; 0: none was told
   uint32_t state = 0;  ///< enum atcp_state
   uint32_t kind = 0;   ///< enum atcp_kind
   Endpoint local, peer;
@@ -70,6 +107,33 @@ struct Socket {
   uint32_t retrans = 0;
   std::optional<uint32_t> expires_ms;
   std::optional<Connection> conn;  ///< present if kind is ATCP_KIND_CONN
+  Detail detail;
+};
+
+/// What became of a connection that has ended.
+struct Record {
+  Socket socket;                          ///< as it was at the end
+  uint64_t opened_ns = 0, closed_ns = 0;  ///< CLOCK_MONOTONIC
+  uint32_t ended_by = 0;                  ///< enum atcp_ended_by
+  std::string reason;
+};
+
+/// Something that happened. Which of the optional fields are there depends on the kind.
+struct Event {
+  uint32_t kind = 0;            ///< enum atcp_event_kind
+  uint64_t time_ns = 0;         ///< CLOCK_MONOTONIC
+  std::optional<uint64_t> seq;  ///< among all events of the namespace
+  uint64_t id = 0;              ///< cookie; 0: no socket
+  Endpoint local, peer;
+  std::string reason;                            ///< may be empty
+  std::optional<uint32_t> old_state, new_state;  ///< enum atcp_state
+  std::optional<uint32_t> tcp_seq, len, tcp_flags;
+  std::optional<uint32_t> retransmit;  ///< enum atcp_retransmit_kind
+  std::optional<uint32_t> cwnd, ssthresh, ca_state, srtt_us, inflight;
+  std::optional<uint64_t> pacing_rate, delivery_rate;  ///< bytes per second
+  std::optional<uint32_t> queue, limit;                ///< of an accept queue
+  std::optional<uint64_t> count;                       ///< events that were lost
+  std::optional<Record> record;
 };
 
 /// A line of a listener's ledger.
@@ -93,6 +157,8 @@ struct Listener {
   uint64_t acks = 0, children = 0, ack_drops = 0;
   uint64_t migrated_in = 0, migrated_out = 0;
   std::vector<Refusal> refusals;  ///< why, without those that never happened
+  uint64_t id = 0;                ///< its cookie; 0: not told
+  uint32_t young = 0;             ///< requests whose SYN-ACK was sent once
 };
 
 struct Counter {
@@ -101,11 +167,24 @@ struct Counter {
   std::string help;
 };
 
-struct Reason {
-  uint32_t id = 0;
+/// A congestion control.
+struct Cc {
   std::string name;
-  uint64_t value = 0;
-  std::string help;
+  bool is_default = false;
+  bool restricted = false;  ///< only for those with CAP_NET_ADMIN
+  std::string module;       ///< empty: this module's own
+};
+
+/// The tables of a namespace.
+struct Tables {
+  uint32_t ehash_slots = 0, ehash_entries = 0;
+  uint64_t ehash_grown = 0, ehash_shrunk = 0;
+  uint32_t requests = 0, timewaits = 0, sockets = 0, orphans = 0, listeners = 0, ports = 0;
+  uint64_t mem_pages = 0;
+  uint32_t mem_level = 0;  ///< 0 enough, 1 pressure, 2 full
+  uint32_t subscribers = 0;
+  uint64_t events_lost = 0;
+  uint32_t records = 0;
 };
 
 /// A parameter to set: what the user typed.

@@ -1,56 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// atcp run: becomes the given command, with the preload library that opens its TCP sockets as atcp
-// sockets. Nothing is left running beside the command.
+// Where the preload library is, and how its environment and the command line of `atcp run` look.
 #include "run.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <memory>
+#include <iterator>
 
-#include "commands.h"
-#include "model.h"
+#include "settings.h"
 
 namespace atcp::tool {
-namespace {
 
-// The shell's statuses for a command that could not be started.
-constexpr int kExitNotRunnable = 126;
-constexpr int kExitNotFound = 127;
-
-std::string find_preload() {
+std::string exe_folder() {
   std::error_code ignored;
-  std::filesystem::path exe = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  std::vector<std::string> candidates = preload_candidates(exe.parent_path().string());
-  std::string looked;
-  for (const std::string& path : candidates) {
-    if (access(path.c_str(), R_OK) == 0) return path;
-    looked += "\n  " + path;
-  }
-  throw Error(std::string("run: ") + kPreloadName + " was not found; looked for" + looked);
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().string();
 }
-
-int run(const std::vector<std::string>& command, bool strict) {
-  if (command.empty()) throw Error("run: a command is missing", kExitUsage);
-  std::string preload = preload_value(find_preload(), std::getenv("LD_PRELOAD"));
-  setenv("LD_PRELOAD", preload.c_str(), 1);
-  if (strict) setenv("ATCP_STRICT", "1", 1);
-
-  std::vector<char*> argv;
-  for (const std::string& word : command)
-    argv.push_back(const_cast<char*>(word.c_str()));  // execvp does not write to them
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  int status = errno == ENOENT ? kExitNotFound : kExitNotRunnable;
-  throw Error("run: " + command[0] + ": " + std::strerror(errno), status);
-}
-
-}  // namespace
 
 std::vector<std::string> preload_candidates(const std::string& exe_dir) {
   std::vector<std::string> paths;
@@ -63,29 +27,40 @@ std::vector<std::string> preload_candidates(const std::string& exe_dir) {
   return paths;
 }
 
+std::string socket_settings(const std::vector<Param>& known, const std::vector<Setting>& settings) {
+  std::string text;
+  for (const Setting& s : settings) {
+    const Param& p = param_by_name(known, s.name);
+    if (!p.per_socket)
+      throw Error("run: " + s.name +
+                  " belongs to the namespace and not to single sockets (atcp params set " + s.name +
+                  "=" + s.value + ")");
+    if (s.value.empty() || s.value.find_first_of(" \t\n") != s.value.npos)
+      throw Error("run: '" + s.name + "=" + s.value + "': one value without blanks is needed",
+                  kExitUsage);
+    text += (text.empty() ? "" : " ") + s.name + "=" + s.value;
+  }
+  return text;
+}
+
 std::string preload_value(const std::string& library, const char* old) {
   return old && *old ? library + ":" + old : library;
 }
 
 void drop_run_mark(std::vector<std::string>& args) {
-  auto is_word = [](const std::string& arg) { return !arg.starts_with('-'); };
-  auto command = std::ranges::find_if(args, is_word);
+  static constexpr std::string_view kWithValue[] = {"--netns", "--wire", "--set"};
+  // The first word that is neither an option nor the value of one, from here on.
+  auto next_word = [&](auto from) {
+    while (from != args.end() && from->starts_with('-') && *from != "--") {
+      bool takes_next = std::ranges::find(kWithValue, *from) != std::end(kWithValue);
+      from += takes_next && from + 1 != args.end() ? 2 : 1;
+    }
+    return from;
+  };
+  auto command = next_word(args.begin());
   if (command == args.end() || *command != "run") return;
-  auto mark = std::find_if(command + 1, args.end(),
-                           [&](const std::string& arg) { return arg == "--" || is_word(arg); });
+  auto mark = next_word(command + 1);
   if (mark != args.end() && *mark == "--") args.erase(mark);
-}
-
-void add_run_command(CLI::App& app, Chosen& chosen) {
-  CLI::App* cmd = app.add_subcommand("run", "run a program with its TCP sockets on atcp");
-  cmd->footer("Usage in full: atcp run [--strict] [--] COMMAND [ARGUMENT...]\n");
-  auto strict = std::make_shared<bool>(false);
-  cmd->add_flag("--strict", *strict,
-                "fail where the module is missing, instead of using the kernel's TCP");
-  cmd->prefix_command();
-  cmd->callback([&chosen, cmd, strict] {
-    chosen.work = [command = cmd->remaining(), strict] { return run(command, *strict); };
-  });
 }
 
 }  // namespace atcp::tool

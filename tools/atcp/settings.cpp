@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// Reading of NAME VALUE and NAME=VALUE, and edit distance for "did you mean".
+// Reading of NAME VALUE and NAME=VALUE, and words for what the kernel refused.
 #include "settings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+
+#include "words.h"
 
 namespace atcp::tool {
 namespace {
@@ -16,21 +17,6 @@ constexpr size_t kLongest = 1000;  ///< far above what the kernel takes, far bel
 void check_length(const Setting& s) {
   if (s.name.size() > kLongest || s.value.size() > kLongest)
     throw Error("params set: that is too long to be a parameter", kExitUsage);
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); i++) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); j++) {
-      size_t swap = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({swap, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -57,17 +43,10 @@ std::vector<Setting> parse_settings(const std::vector<std::string>& words) {
 }
 
 std::string nearest_name(const std::vector<Param>& params, std::string_view name) {
-  // A third of the letters may be wrong; a name that begins as given is near, too.
-  size_t best = std::max<size_t>(1, name.size() / 3) + 1;
-  std::string nearest;
-  for (const Param& p : params) {
-    size_t d = name.size() >= 3 && p.name.starts_with(name) ? 1 : edit_distance(p.name, name);
-    if (d < best) {
-      best = d;
-      nearest = p.name;
-    }
-  }
-  return nearest;
+  std::vector<std::string> names;
+  for (const Param& p : params)
+    names.push_back(p.name);
+  return nearest_word(names, name);
 }
 
 const Param& param_by_name(const std::vector<Param>& params, std::string_view name) {

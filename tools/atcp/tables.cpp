@@ -23,17 +23,22 @@ std::string in_progress(uint64_t whole, uint64_t parts) {
   return fmt::format(" + in progress {}", static_cast<int64_t>(whole - parts));
 }
 
+std::string id_text(uint64_t id) {
+  return id ? std::to_string(id) : "-";
+}
+
 }  // namespace
 
 std::string params_text(const std::vector<Param>& params) {
-  Table t({{""}, {"Name"}, {"Value"}, {"Default"}, {"Range"}, {"Unit"}, {"Meaning"}});
+  Table t({{""}, {"Name"}, {"Value"}, {"From"}, {"Default"}, {"Range"}, {"Unit"}, {"Meaning"}});
   for (const Param& p : params)
-    t.add({changed_mark(p), p.name, p.value, p.def, range_text(p), p.unit, p.help});
+    t.add({changed_mark(p), p.name, p.value, source_name(p.source), p.def, range_text(p), p.unit,
+           p.help});
   return t.text();
 }
 
-std::string sockets_text(const std::vector<Listener>& listeners,
-                         const std::vector<Socket>& sockets) {
+std::string sockets_text(const std::vector<Listener>& listeners, const std::vector<Socket>& sockets,
+                         const Processes& programs) {
   Table t({{"State"},
            {"Recv-Q", kRight},
            {"Send-Q", kRight},
@@ -47,11 +52,13 @@ std::string sockets_text(const std::vector<Listener>& listeners,
            {"Retrans", kRight},
            {"Acked", kRight},
            {"Received", kRight},
-           {"Expires", kRight}});
+           {"Expires", kRight},
+           {"ID", kRight},
+           {"Program"}});
   for (const Listener& l : listeners)
     t.add({state_name(ATCP_STATE_LISTEN), std::to_string(l.accept_queue), std::to_string(l.backlog),
            endpoint_text(l.local), "*:*", std::to_string(l.uid), "-", "-", "-", "-", "-", "-", "-",
-           "-"});
+           "-", id_text(l.id), processes_text(programs.of(l.inode))});
   for (const Socket& s : sockets) {
     std::vector<std::string> row = {state_name(s.state)};
     if (s.conn) {
@@ -75,6 +82,8 @@ std::string sockets_text(const std::vector<Listener>& listeners,
       row.insert(row.end(), {"-", "-", "-", "-", std::to_string(s.retrans), "-", "-"});
     }
     row.push_back(s.expires_ms ? time_us_text(uint64_t{1000} * *s.expires_ms) : "-");
+    row.push_back(id_text(s.id));
+    row.push_back(s.conn ? processes_text(programs.of(s.conn->inode)) : "");
     t.add(std::move(row));
   }
   return t.text();
@@ -87,6 +96,7 @@ std::string listeners_text(const std::vector<Listener>& listeners) {
            {"Backlog", kRight},
            {">80%", kRight},
            {"Half-open", kRight},
+           {"Young", kRight},
            {"Most", kRight},
            {"SYNs", kRight},
            {"SYN-ACKs", kRight},
@@ -96,16 +106,17 @@ std::string listeners_text(const std::vector<Listener>& listeners) {
            {"Full@ACK", kRight},
            {"SYN-drops", kRight},
            {"ACK-drops", kRight},
-           {"UID", kRight}});
+           {"UID", kRight},
+           {"ID", kRight}});
   for (const Listener& l : listeners)
     t.add({endpoint_text(l.local), std::to_string(l.accept_queue),
            std::to_string(l.accept_queue_high),
            std::to_string(l.backlog) + (l.at_somaxconn ? "(somaxconn)" : ""),
-           time_us_text(l.crowded_ms * 1000), std::to_string(l.requests),
+           time_us_text(l.crowded_ms * 1000), std::to_string(l.requests), std::to_string(l.young),
            std::to_string(l.requests_high), std::to_string(l.syns), std::to_string(l.synacks),
            std::to_string(l.syn_dups), std::to_string(l.accepted), std::to_string(l.overflow_syn),
            std::to_string(l.overflow_ack), std::to_string(l.syn_drops), std::to_string(l.ack_drops),
-           std::to_string(l.uid)});
+           std::to_string(l.uid), id_text(l.id)});
   return t.text();
 }
 
@@ -140,6 +151,26 @@ std::string reasons_text(const std::vector<Reason>& reasons) {
   for (const Reason& r : reasons)
     t.add({r.name, std::to_string(r.value), r.help});
   return t.text();
+}
+
+std::string ccs_text(const std::vector<Cc>& ccs) {
+  Table t({{""}, {"Name"}, {"For"}, {"From"}});
+  for (const Cc& c : ccs)
+    t.add({c.is_default ? "*" : "", c.name, c.restricted ? "CAP_NET_ADMIN" : "everybody",
+           c.module.empty() ? "atcp" : c.module});
+  return t.text();
+}
+
+std::string tables_text(const Tables& t) {
+  static constexpr const char* kLevels[] = {"enough", "pressure", "full"};
+  return fmt::format(
+      "connections, requests, TIME-WAIT: {} in {} chains (grown {} times, shrunk {})\n"
+      "sockets {}, orphans {}, requests {}, TIME-WAIT {}, listeners {}, local ports {}\n"
+      "memory: {} pages, {}\n"
+      "readers of events: {}, events lost: {}, closing records: {}\n",
+      t.ehash_entries, t.ehash_slots, t.ehash_grown, t.ehash_shrunk, t.sockets, t.orphans,
+      t.requests, t.timewaits, t.listeners, t.ports, t.mem_pages,
+      t.mem_level < 3 ? kLevels[t.mem_level] : "?", t.subscribers, t.events_lost, t.records);
 }
 
 }  // namespace atcp::tool

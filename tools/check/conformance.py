@@ -201,7 +201,7 @@ def machine_results():
             elif name and (m := re.match(r"  (ok|FAIL) (\w+) \(atcp,", line)) and m[2] not in skipped:
                 add(f"{name}:{m[2]}", m[1] == "ok")
     # A program of calls is one case of a scenario: it prints only what differs, and fails as a whole.
-    for program, case in (("sockapi_conn", "connections"), ("sockapi_io", "data"), ("sockapi_opts", "options")):
+    for program, case in (("sockapi_conn", "connections"), ("sockapi_io", "data"), ("sockapi_opts", "options"), ("sockapi_urgent", "urgent")):
         if f"sockapi:{case}" in found:
             for sequence in scenario_cases(program):
                 add(f"{program}:{sequence}", found[f"sockapi:{case}"])

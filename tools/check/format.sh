@@ -8,4 +8,4 @@ case $1 in
 *) echo "format.sh -i | --check" >&2; exit 2 ;;
 esac
 find module/core tools ktests -name '*.cpp' -print -o -path module/core/abi -prune -o -name '*.h' -path 'module/core/*' -print \
-	-o -name '*.h' -path 'tools/atcp/*' -print | xargs -r clang-format $flags
+	-o -name '*.h' -path 'tools/atcp/*' -print -o -name '*.h' -path 'tools/sim/*' -print | xargs -r clang-format $flags

@@ -6,8 +6,10 @@
  * the same constants. Programs that enter the kernel without libc (static
  * binaries, Go) are out of its reach.
  *
- * Environment: ATCP_STRICT=1 makes a missing module an error instead of a
- * quiet return to the kernel's TCP.
+ * Environment: ATCP_STRICT=1 makes a missing module, or a parameter that is
+ * refused, an error instead of a quiet return to the kernel's TCP or to the
+ * namespace's value. ATCP_SET="NAME=VALUE NAME=VALUE..." are parameters that
+ * every socket gets as if the program itself had set them.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,12 +21,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROTO_ATCP 253
+#include <linux/atcp.h>
+
+#define LONGEST_SETTING 200 /* far above any name and value */
 
 typedef int (*socket_fn)(int domain, int type, int protocol);
 
+/* Messages that are written once per process, not once per socket. */
+enum message { MODULE_MISSING, PARAMETER_REFUSED, MESSAGES };
+
 static _Atomic(socket_fn) next_socket;
-static atomic_flag told = ATOMIC_FLAG_INIT;
+static atomic_flag told[MESSAGES];
 
 static socket_fn real_socket(void)
 {
@@ -48,9 +55,9 @@ static int is_tcp(int domain, int type, int protocol)
 }
 
 /* stdio is not used: the program may have closed or replaced its streams. */
-static void tell_once(const char *text)
+static void tell_once(enum message which, const char *text)
 {
-	if (!atomic_flag_test_and_set(&told) &&
+	if (!atomic_flag_test_and_set(&told[which]) &&
 	    write(STDERR_FILENO, text, strlen(text)) < 0)
 		return; /* no stderr: nobody to tell */
 }
@@ -60,6 +67,43 @@ static int strict(void)
 	const char *value = getenv("ATCP_STRICT");
 
 	return value && strcmp(value, "1") == 0;
+}
+
+/* Every word of ATCP_SET onto a new socket. False: one was refused. */
+static int set_parameters(int fd)
+{
+	const char *at = getenv("ATCP_SET");
+	int all = 1;
+
+	while (at && *at) {
+		size_t len = strcspn(at, " ");
+		char word[LONGEST_SETTING];
+
+		if (len >= sizeof(word)) {
+			all = 0;
+		} else if (len) {
+			memcpy(word, at, len);
+			word[len] = 0;
+			if (setsockopt(fd, SOL_ATCP, ATCP_SO_PARAM, word, len) < 0)
+				all = 0;
+		}
+		at += len + strspn(at + len, " ");
+	}
+	return all;
+}
+
+/* A new atcp socket with its parameters; as socket(2). */
+static int prepared(int fd)
+{
+	if (fd < 0 || set_parameters(fd))
+		return fd;
+	tell_once(PARAMETER_REFUSED, strict() ? "atcp: a parameter of ATCP_SET was refused and ATCP_STRICT=1\n" :
+						"atcp: a parameter of ATCP_SET was refused; the namespace's value holds\n");
+	if (!strict())
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
 }
 
 __attribute__((visibility("default")))
@@ -75,15 +119,15 @@ int socket(int domain, int type, int protocol)
 	if (!is_tcp(domain, type, protocol))
 		return next(domain, type, protocol);
 
-	fd = next(domain, type, PROTO_ATCP);
+	fd = next(domain, type, IPPROTO_ATCP);
 	if (fd >= 0 || errno != EPROTONOSUPPORT)
-		return fd;
+		return prepared(fd);
 
 	if (strict()) {
-		tell_once("atcp: the atcp module is not loaded and ATCP_STRICT=1: refusing to use the kernel's TCP\n");
+		tell_once(MODULE_MISSING, "atcp: the atcp module is not loaded and ATCP_STRICT=1: refusing to use the kernel's TCP\n");
 		errno = EPROTONOSUPPORT;
 		return -1;
 	}
-	tell_once("atcp: the atcp module is not loaded: using the kernel's TCP\n");
+	tell_once(MODULE_MISSING, "atcp: the atcp module is not loaded: using the kernel's TCP\n");
 	return next(domain, type, protocol);
 }

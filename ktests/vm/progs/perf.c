@@ -6,7 +6,7 @@
  * nothing, which is the business of xfer.c.
  *
  *   perf server ADDR PORT [--proto tcp|atcp] [--backlog N]
- *   perf bulk|latency|connect|idle ADDR PORT [--proto ...] [--flows N] [--seconds S]
+ *   perf bulk|latency|connect|idle ADDR PORT [--proto ...] [--flows N] [--seconds S] [--cc NAME]
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,6 +37,7 @@ enum { BULK = 'B', ECHO = 'E', ONE_SHOT = 'O', IDLE = 'I' };
 
 static int protocol, flows = 1, backlog = 4096;
 static double seconds = 2;
+static const char *cc; /* congestion control; NULL: the default */
 static struct sockaddr_in target;
 static char buffer[BUFFER];
 
@@ -60,6 +61,8 @@ static int new_socket(int flags)
 
 	if (fd < 0)
 		die("socket");
+	if (cc && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc)))
+		die("TCP_CONGESTION");
 	return fd;
 }
 
@@ -165,7 +168,7 @@ static void bulk(void)
 	for (i = 0; i < flows; i++)
 		if (ioctl(fds[i], SIOCOUTQ, &queued) == 0)
 			waiting += queued;
-	printf("{\"mb_per_s\": %.2f}\n", (total - waiting) / 1e6 / (now_s() - start));
+	printf("{\"mb_per_s\": %.4f}\n", (total - waiting) / 1e6 / (now_s() - start));
 }
 
 static int by_value(const void *a, const void *b)
@@ -253,7 +256,7 @@ static void idle(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "proto", 1, 0, 'p' }, { "flows", 1, 0, 'f' }, { "seconds", 1, 0, 's' }, { "backlog", 1, 0, 'b' }, { 0 },
+		{ "proto", 1, 0, 'p' }, { "flows", 1, 0, 'f' }, { "seconds", 1, 0, 's' }, { "backlog", 1, 0, 'b' }, { "cc", 1, 0, 'c' }, { 0 },
 	};
 	struct rlimit limit = { MAX_FDS, MAX_FDS };
 	int c;
@@ -264,11 +267,12 @@ int main(int argc, char **argv)
 		case 'f': flows = atoi(optarg); break;
 		case 's': seconds = atof(optarg); break;
 		case 'b': backlog = atoi(optarg); break;
+		case 'c': cc = optarg; break;
 		default: return 2;
 		}
 	}
 	if (argc - optind != 3 || inet_pton(AF_INET, argv[optind + 1], &target.sin_addr) != 1) {
-		fprintf(stderr, "usage: perf server|bulk|latency|connect|idle ADDR PORT [--proto tcp|atcp] [--flows N] [--seconds S]\n");
+		fprintf(stderr, "usage: perf server|bulk|latency|connect|idle ADDR PORT [--proto tcp|atcp] [--flows N] [--seconds S] [--cc NAME]\n");
 		return 2;
 	}
 	target.sin_family = AF_INET;

@@ -242,21 +242,6 @@ static void cork(void)
 	CALL(recv(p.server, buf, 16, MSG_DONTWAIT));
 }
 
-static void urgent_data(void)
-{
-	struct pair p = connected();
-	char buf[16] = "";
-
-	MUST(send(p.client, "ab", 2, 0));
-	CALL(send(p.client, "!", 1, MSG_OOB));
-	MUST(send(p.client, "cd", 2, 0));
-	pause_ms(50);
-	POLLS(p.server);
-	CALL(recv(p.server, buf, 1, MSG_OOB));
-	CALL(recv(p.server, buf, 16, 0));
-	CALL(recv(p.server, buf, 16, MSG_DONTWAIT));
-}
-
 static void queue_lengths(void)
 {
 	struct pair p = connected();
@@ -699,7 +684,7 @@ static const struct sequence all[] = {
 #define S(name) { #name, name }
 	S(send_and_receive), S(vectors), S(recvfrom_name), S(sendto_with_address), S(peek), S(trunc_discards),
 	S(waitall), S(rcvlowat), S(receive_timeout), S(send_timeout_and_full_buffer), S(large_write_wakes_up),
-	S(receive_interrupted), S(more_and_cork), S(cork), S(urgent_data), S(queue_lengths),
+	S(receive_interrupted), S(more_and_cork), S(cork), S(queue_lengths),
 	S(outq_of_unacknowledged_data), S(shutdown_write), S(shutdown_read), S(shutdown_both),
 	S(unread_data_and_shutdown_read), S(write_after_peer_closed), S(close_with_unread_data), S(linger_zero_resets),
 	S(data_before_the_reset), S(reset_while_receiving), S(linger_option), S(linger_with_everything_read),
@@ -708,7 +693,6 @@ static const struct sequence all[] = {
 };
 
 static const struct difference known[] = {
-	{ "urgent_data", "urgent data is not there: MSG_OOB gives EOPNOTSUPP" },
 	{ "trunc_discards", "MSG_TRUNC without a buffer is not there" },
 	{ "splice_both_ways", "splice from a socket is not there: EINVAL, as for any file without splice_read" },
 };

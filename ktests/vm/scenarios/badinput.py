@@ -5,6 +5,8 @@
 """Segments that no sane peer sends. After each case the same listener must
 still complete a handshake and deliver data."""
 
+import socket
+
 from lib import net, packet
 from lib.net import check, equal
 from lib.tun import Peer, Tun
@@ -294,6 +296,27 @@ def ack_of_unsent_data():
     victim.alive()
 
 
+def a_few_bytes_at_a_time():
+    """Fifteen hundred segments of eight bytes for a program that does not read: the window promised room for them."""
+    victim = Victim()
+    victim.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    peer = Peer(victim.tun)
+    peer.connect()
+    conn = net.accept(victim.listener)
+    want = b"".join(b"%07d " % i for i in range(1500))
+    for i in range(1500):
+        peer.send("A", want[8 * i:8 * i + 8])
+        if i % 100 == 99:
+            victim.tun.drain(0.01)
+    net.until(lambda: len(conn.recv(20000, socket.MSG_PEEK)) == len(want), 5, "all of it")
+    equal(conn.recv(20000), want, "data")
+    if net.IS_ATCP:
+        found = net.counts("stats")
+        equal(found["TCPRcvQDrop"], 0, "segments dropped for want of memory")
+        check(found["TCPRcvCollapsed"] > 0, "nothing was copied together")
+    victim.alive()
+
+
 def random_segments():
     """Two thousand random ones to a listener and a connection: neither breaks (nor does the kernel complain)."""
     import random
@@ -321,4 +344,4 @@ if __name__ == "__main__":
              bad_checksum_on_connection, syn_with_fin, no_flags, no_flags_on_connection, fin_to_listener,
              syn_to_broadcast, syn_to_multicast, syn_from_multicast_or_zero, fragments_are_reassembled,
              lone_fragment_is_no_segment, nobody_there, bound_port_without_listener, port_scan,
-             swapped_words_pass_the_checksum, ack_to_listener, urgent_pointer, ack_of_unsent_data, random_segments)
+             swapped_words_pass_the_checksum, ack_to_listener, urgent_pointer, ack_of_unsent_data, a_few_bytes_at_a_time, random_segments)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# what: a small MTU in the middle is found through ICMP; the firewall's word counts; ICMP errors reach the application
+# what: a small MTU in the middle is found through ICMP, or without; one at home too; the firewall's word counts; ICMP errors reach the application
 # mode: smp
 # kernels: 6.1 6.12
 # seconds: 450
@@ -59,6 +59,66 @@ def mtu_in_the_middle_from_kernel_peer():
         transfer(hosts, "tcp", tested(), "recv")
 
 
+def mtu_falls_while_idle():
+    """The host's own route, or its link, carries less than before while nothing is under way: what is written next arrives."""
+    data = bytes(range(256)) * 160
+    for lower in ("ip route change default via 10.1.0.254 mtu 600", "ip link set vr mtu 600"):
+        with Router() as hosts:
+            with hosts.inside("b"):
+                server = net.listener("10.2.0.2", 7001)
+            with hosts.inside("a"):
+                client = net.new_socket()
+                client.connect(("10.2.0.2", 7001))
+            peer = net.accept(server)
+            client.sendall(data[:1])
+            net.equal(peer.recv(1), data[:1], "before")
+            time.sleep(0.5)
+            hosts.run("a", lower)
+            client.sendall(data)
+            got = b""
+            while len(got) < len(data):
+                net.check(net.readable(peer, 10), f"nothing comes after {len(got)} bytes: {lower}")
+                got += peer.recv(65536)
+            net.check(got == data, f"something else arrived: {lower}")
+            for sock in (client, peer, server):
+                sock.close()
+
+
+def black_hole():
+    """The router says nothing about the small link behind it: mtu_probing = 1 gets the data through, 0 does not."""
+    def probing(mode):
+        if net.IS_ATCP:
+            net.set_param("mtu_probing", mode, hosts.prefix("a"))
+        else:
+            hosts.run("a", f"sysctl -qw net.ipv4.tcp_mtu_probing={mode}")
+
+    for mode in (0, 1):
+        with Router(1000) as hosts:
+            probing(mode)
+            hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
+            hosts.run("r", "nft add table ip t && nft 'add chain ip t out { type filter hook output priority 0; }' && "
+                           "nft add rule ip t out icmp type destination-unreachable counter drop")
+            program = f"{net.PROGS}/xfer"
+            server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {tested()} --bytes 300001 --timeout 40 "
+                                      "--role send")
+            client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto tcp --bytes 300001 --timeout "
+                                      f"{40 if mode else 8} --role recv")
+            if mode:
+                net.finish(client, "client")
+                net.finish(server, "server")
+            else:
+                client.wait(60 * net.SLOW)
+                net.check(client.returncode, "data passed the black hole without probing")
+                server.kill()
+                server.wait()
+            net.check("packets 0 " not in hosts.run("r", "nft list ruleset"), "the router had nothing to hide")
+            net.check("mtu" not in hosts.run("a", "ip route get 10.2.0.2"), "the path MTU was told after all")
+            if mode and net.IS_ATCP:
+                # Half of base_mss passes; from there upwards by probes.
+                counts = net.counts("stats", hosts.prefix("a"))
+                net.check(counts["TCPMTUPSuccess"] and counts["TCPMTUPFail"], f"no probes: {counts}")
+
+
 def firewall_drops():
     """A rule in `input` stands before us: SYNs to the port vanish; without the rule the same port answers."""
     lst = net.listener(port=8080)
@@ -114,4 +174,5 @@ def link_down_and_up():
 
 
 if __name__ == "__main__":
-    net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, firewall_drops, firewall_rejects, link_down_and_up)
+    net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, mtu_falls_while_idle, black_hole,
+             firewall_drops, firewall_rejects, link_down_and_up)

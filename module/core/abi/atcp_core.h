@@ -28,6 +28,10 @@ void atcp_core_ns_timer(struct atcp_ns *ns, uint64_t now_ns);
 /* What atcp_os_ns_work asked for: the established table is brought to its size. Context: process, may
  * sleep, one call at a time per namespace. Lock: none. */
 void atcp_core_ns_work(struct atcp_ns *ns);
+/* The sockets of the namespace have `pages` of packet memory together; was: what this said before. Context: any.
+ * Lock: none. */
+enum atcp_mem_level atcp_core_mem_level(struct atcp_ns *ns, uint64_t pages,
+					enum atcp_mem_level was);
 /* Entries that want packets: requests + TIME_WAIT (sockets are the port's to count). */
 uint32_t atcp_core_ns_entries(const struct atcp_ns *ns);
 
@@ -68,8 +72,10 @@ bool atcp_core_input(struct atcp_ns *ns, struct atcp_found f, const struct atcp_
  * kernel's TCP answers): RST by RFC 9293 3.10.7.1. Consumes pkt. Context: softirq. */
 void atcp_core_no_socket(struct atcp_ns *ns, const struct atcp_tuple *t,
 			 const struct atcp_seg *seg, struct atcp_pkt *pkt);
-/* Drop a packet before it reached anybody: counts and frees. Context: softirq. */
-void atcp_core_drop(struct atcp_ns *ns, struct atcp_pkt *pkt, uint32_t reason);
+/* Its tuple; of a listener without the peer. Lock: none. */
+void atcp_core_conn_tuple(const struct atcp_conn *c, struct atcp_tuple *out);
+/* Drop a packet before it reached anybody: counts and frees. c: whom it would have reached, or NULL. Context: softirq. */
+void atcp_core_drop(struct atcp_ns *ns, struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t reason);
 
 enum atcp_icmp_kind {
 	ATCP_ICMP_FRAG_NEEDED, /* value: next-hop MTU */
@@ -116,12 +122,13 @@ enum atcp_err atcp_core_bind(struct atcp_conn *c, uint16_t family, const union a
 /* Give the port back (a failed bind of the port's own, or disconnect). */
 void atcp_core_unbind(struct atcp_conn *c);
 /* CLOSED to LISTEN; or, already there, a new backlog. The socket is bound. */
-enum atcp_err atcp_core_listen(struct atcp_conn *c, uint32_t backlog, uint32_t flags);
+enum atcp_err atcp_core_listen(struct atcp_conn *c, uint32_t backlog, uint32_t flags,
+			       uint64_t now_ns);
 /* First connection of the accept queue, or NULL. The caller gets the queue's reference. */
 struct atcp_conn *atcp_core_accept(struct atcp_conn *c, uint64_t now_ns);
 /*
- * Active open to t (laddr and raddr known; lport 0: choose one and return it in t). Hashes and
- * sends the SYN, or holds it back for data (RFC 7413): with_data, or TCP_FASTOPEN_CONNECT is set and
+ * Active open to t (laddr and raddr known; lport 0: choose one and return it in t; the bound one if it
+ * is bound). Hashes and sends the SYN, or holds it back for data (RFC 7413): with_data, or TCP_FASTOPEN_CONNECT is set and
  * the SYN may carry some. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
  */
 enum atcp_err atcp_core_connect(struct atcp_conn *c, struct atcp_tuple *t, bool with_data,
@@ -145,11 +152,24 @@ void atcp_core_tx_grow(struct atcp_conn *c, uint32_t bytes);
 bool atcp_core_tx_take_back(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* Send what may be sent. more: MSG_MORE, or the program is about to add more. */
 void atcp_core_tx_push(struct atcp_conn *c, bool more, uint64_t now_ns);
+/* The program waits for room in the send buffer, or was refused because there is none (EAGAIN). Until it writes
+ * again, or atcp_core_tx_room. */
+void atcp_core_tx_blocked(struct atcp_conn *c, uint64_t now_ns);
+/* There is room now, and the program has been told. May be called from within atcp_os_conn_event. */
+void atcp_core_tx_room(struct atcp_conn *c);
+/* What was written so far ends with urgent data (MSG_OOB). atcp_core_tx_push follows. */
+void atcp_core_tx_urgent(struct atcp_conn *c);
 /* Payload bytes worth collecting in one piece now (multiple of the MSS, at most 64 KB). */
 uint32_t atcp_core_tx_size_goal(const struct atcp_conn *c);
 
 /* The program took `bytes` from the receive queue: a window update may follow. */
 void atcp_core_rx_consumed(struct atcp_conn *c, uint32_t bytes, uint64_t now_ns);
+
+/* How it stands with urgent data. *ahead: bytes of the stream between what the program reads next and the urgent one, 0 at the mark; not written if
+ * NONE. atcp_core_rx_consumed beyond the mark makes it NONE. Lock: none needed (then of the moment). */
+enum atcp_urgent atcp_core_urgent(const struct atcp_conn *c, uint32_t *ahead);
+/* Read the byte, if it is HERE, which makes it READ, or, with keep, look at it. Returns how it stood before. */
+enum atcp_urgent atcp_core_urgent_take(struct atcp_conn *c, bool keep, uint8_t *byte);
 
 /* shutdown(SHUT_WR): FIN after what is queued. ATCP_ERR_NOT_CONN in states without one. */
 enum atcp_err atcp_core_shutdown(struct atcp_conn *c, uint64_t now_ns);
@@ -166,8 +186,10 @@ void atcp_core_close(struct atcp_conn *c, uint32_t unread, bool linger0, uint64_
 /* Reset the connection now, if it is in a state that has one to reset (disconnect, kill,
  * unaccepted child of a closing listener). */
 void atcp_core_abort(struct atcp_conn *c, uint32_t reason, uint64_t now_ns);
-/* More orphans than the namespace or host allows? now: how many there are. */
-bool atcp_core_too_many_orphans(const struct atcp_conn *c, uint32_t orphans);
+/* May this connection, whose program has closed it, go on? orphans: how many such ones the namespace has. NONE, or the
+ * reason for atcp_core_abort. Lock: conn. */
+uint32_t atcp_core_orphan_refused(const struct atcp_conn *c, uint32_t orphans,
+				  enum atcp_mem_level level);
 /* Bytes of the program's that are queued or unacknowledged: nothing left means linger is done. */
 bool atcp_core_all_acked(const struct atcp_conn *c);
 
@@ -188,10 +210,16 @@ uint32_t atcp_core_get_fastopen_keys(const struct atcp_conn *c, uint8_t *keys);
 enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privileged,
 			       uint64_t now_ns);
 const char *atcp_core_get_cc(const struct atcp_conn *c);
+/* Each packet carries so many bytes of IP options from now on, at most 40, on the same route otherwise. */
+void atcp_core_ip_options(struct atcp_conn *c, uint32_t bytes);
 /* SO_KEEPALIVE changed. */
 void atcp_core_set_keepalive(struct atcp_conn *c, bool on, uint64_t now_ns);
 
 /* ---- looking ------------------------------------------------------------------------- */
+
+#define ATCP_LIMITS 9  /* places for ATCP_LIMIT_* */
+#define ATCP_STATES 12 /* places for ATCP_STATE_* */
+#define ATCP_TIMERS 8  /* kinds of deadlines */
 
 /* Everything the control plane and TCP_INFO show of a connection. Times in us, sizes in bytes,
  * cwnd and ssthresh in segments. */
@@ -213,12 +241,50 @@ struct atcp_conn_info {
 	uint32_t timer_kind, timer_left_us, keepalive_on, dsack_dups, reord_seen;
 	uint32_t syn_data; /* not 0: data of a SYN was taken */
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+	uint64_t pacing_rate, delivery_rate; /* bytes per second; 0: not known yet */
+	uint32_t delivered;		     /* segments, ever; wraps */
+	uint32_t delivery_app_limited;	     /* not 0: the program, not the path, set delivery_rate */
+	/* By ATCP_LIMIT_*: for how long it waited for what since it was established (a fast open: since the SYN). They
+	 * add up to age_us, and end with the connection. */
+	uint64_t limited_us[ATCP_LIMITS];
+	uint32_t limited_by;   /* what it waits for now */
+	uint32_t handshake_us; /* from the first SYN to ESTABLISHED; 0: not yet, or it began with a SYN cookie */
+	uint64_t age_us;
+	uint32_t in_state_ms[ATCP_STATES]; /* by ATCP_STATE_*, at most 2^32 - 1; all 0 once it is CLOSED */
+};
+
+/* What became of a connection that has ended, for atcp_os_record. */
+struct atcp_record {
+	struct atcp_tuple tuple;
+	struct atcp_conn_info info; /* at the end, in its last state */
+	char cc[16];		    /* name of its congestion control, NUL-terminated */
+	uint64_t opened_ns;	    /* first SYN sent or received; to the microsecond */
+	uint64_t closed_ns;
+	uint32_t ended_by; /* ATCP_ENDED_BY_* */
+	uint32_t reason;   /* ATCP_REASON_* */
+	bool passive;	   /* a listener's */
+	bool orphaned;	   /* no program had it open any more */
 };
 void atcp_core_conn_info(const struct atcp_conn *c, struct atcp_conn_info *out, uint64_t now_ns);
+/* A deadline that is set. name: "retransmit", "probe", "delack", "keepalive", "fin_wait2", "reorder", "tail_probe"
+ * or "pacing". left_us: 0 is due. */
+struct atcp_timer_info {
+	const char *name;
+	uint64_t left_us;
+};
+/* Those of a connection, into ATCP_TIMERS places; returns how many. Lock: none needed (of the moment). */
+uint32_t atcp_core_conn_timers(const struct atcp_conn *c, struct atcp_timer_info *out,
+			       uint64_t now_ns);
 /* Lock: none needed (single values). */
 uint32_t atcp_core_conn_unsent(const struct atcp_conn *c);  /* write_seq - snd_nxt, SIOCOUTQNSD */
 uint32_t atcp_core_conn_unacked(const struct atcp_conn *c); /* write_seq - snd_una, SIOCOUTQ */
 uint32_t atcp_core_accept_queue(const struct atcp_conn *c); /* length, for poll */
+/* Is there less unsent than the parameter notsent_lowat, or TCP_NOTSENT_LOWAT, says, so that more may be queued?
+ * waking: less than half of it, which makes waking somebody worth while. Context: any, inside RCU or with the
+ * lock. */
+bool atcp_core_tx_below_lowat(const struct atcp_conn *c, bool waking);
+/* The parameter somaxconn: largest backlog that atcp_core_listen takes; more is cut. Lock: conn. */
+uint32_t atcp_core_somaxconn(const struct atcp_conn *c);
 /* May the program write: state allows it (ESTABLISHED, CLOSE_WAIT; with fast open SYN_RECEIVED and, while the
  * SYN is held, SYN_SENT). */
 bool atcp_core_can_send(const struct atcp_conn *c);
@@ -227,6 +293,7 @@ bool atcp_core_can_send(const struct atcp_conn *c);
  *   syns = synacks + syn_dups + syn_drops      and      acks = children + ack_drops. */
 struct atcp_listener_info {
 	uint32_t accept_queue, backlog, requests;
+	uint32_t young; /* of the requests those whose SYN-ACK was sent once */
 	uint32_t accept_queue_high, requests_high; /* most there ever were */
 	uint64_t crowded_us; /* for how long the accept queue was above 80 % of the backlog */
 	uint64_t syns, synacks, syn_dups, cookies, accepted, syn_drops;
@@ -247,7 +314,7 @@ struct atcp_listener_reason {
 bool atcp_core_listener_reason(const struct atcp_conn *c, uint32_t i,
 			       struct atcp_listener_reason *out);
 
-/* One entry of a dump. conn is valid only during the callback, inside RCU, referenced. */
+/* One entry of a dump. conn and entry are valid only during the callback, inside RCU, referenced. */
 struct atcp_entry_info {
 	struct atcp_tuple tuple;
 	uint32_t kind; /* enum atcp_found_kind */
@@ -255,14 +322,51 @@ struct atcp_entry_info {
 	uint32_t expires_us; /* request, TIME_WAIT */
 	uint32_t retrans;    /* request: SYN-ACKs sent again */
 	struct atcp_conn *conn; /* CONN, LISTENER; a request's listener */
+	void *entry;	    /* the core's; NULL of a listener */
 };
 /*
  * Walk the established table (or the listeners) from *cursor. cb returns false to stop before
- * that entry is counted as seen; *cursor then resumes there. Returns true at the end. Entries that
- * come and go meanwhile may be missed or seen; none that stays is missed. Context: process. Lock: none.
+ * that entry is counted as seen; *cursor, which begins as 0, then resumes there. Returns true at the end. Entries that
+ * come and go meanwhile may be missed or seen; none that stays is missed, and no listener is shown again. Offers the CPU
+ * to others between its batches. Context: process. Lock: none.
  */
 bool atcp_core_walk(struct atcp_ns *ns, bool listeners, uint64_t *cursor, uint64_t now_ns,
 		    bool (*cb)(void *arg, const struct atcp_entry_info *e), void *arg);
+
+/*
+ * Take a request or TIME_WAIT entry away, without a word to the peer; counted as ABORT_BY_USER. False: it is neither,
+ * or somebody else did. Context: process, inside the callback of atcp_core_walk. Lock: none.
+ */
+bool atcp_core_entry_remove(struct atcp_ns *ns, const struct atcp_entry_info *e);
+
+/* How full the tables are; numbers of different instants. */
+struct atcp_tables_info {
+	uint32_t ehash_slots;	/* chains of the established table */
+	uint32_t ehash_entries; /* connections, requests, TIME_WAIT entries */
+	uint32_t requests, timewaits;
+	uint32_t listeners;
+	uint32_t ports; /* local ports that somebody has */
+};
+/* Context: any. Lock: none. */
+void atcp_core_tables_info(const struct atcp_ns *ns, struct atcp_tables_info *out);
+
+/* A congestion control. */
+struct atcp_cc_info {
+	const char *name;
+	bool is_default; /* new sockets of the namespace get it */
+	bool restricted; /* a program needs privilege to choose it */
+	void *owner;	 /* the module it comes from, NULL: this one; valid inside RCU */
+};
+/* Number i, from 0 on. name is NULL if it is not here now. False: there are no more. Context: any, inside RCU. */
+bool atcp_core_cc_info(const struct atcp_ns *ns, uint32_t i, struct atcp_cc_info *out);
+
+/* ---- congestion controls of other modules ---------------------------------------------- */
+
+struct atcp_cc_ops;
+/* See atcp_cc.h. Lock: one of these two at a time. */
+enum atcp_err atcp_core_cc_add(const struct atcp_cc_ops *ops);
+/* The caller lets an RCU grace period pass before ops goes away. */
+void atcp_core_cc_remove(const struct atcp_cc_ops *ops);
 
 /* ---- the tables of parameters, counters, reasons ------------------------------------- */
 
@@ -270,6 +374,8 @@ struct atcp_param_info {
 	const char *name, *unit, *help;
 	uint32_t type; /* enum atcp_param_type of the UAPI */
 	uint32_t min, max;
+	bool per_socket; /* it may be set on one socket, too, */
+	bool restricted; /* but only by who has CAP_NET_ADMIN */
 };
 uint32_t atcp_core_param_count(void);
 void atcp_core_param_info(uint32_t i, struct atcp_param_info *out);
@@ -284,10 +390,37 @@ enum atcp_err atcp_core_param_check(uint32_t i, const char *text);
 /* Apply checked text. ns NULL: the default of namespaces made from now on. Lock: callers
  * serialise writers. */
 enum atcp_err atcp_core_param_set(struct atcp_ns *ns, uint32_t i, const char *text);
+/* Back to the table's default. ns NULL and lock as for atcp_core_param_set. */
+void atcp_core_param_reset(struct atcp_ns *ns, uint32_t i);
+/* enum atcp_source: DEFAULT or NETNS. */
+uint32_t atcp_core_param_source(const struct atcp_ns *ns, uint32_t i);
+
+/* A parameter, by its index, and what it is to be. */
+struct atcp_param_text {
+	uint32_t i;
+	const char *text;
+};
+/*
+ * Set parameters of one socket, all or none; source: ATCP_SOURCE_SETSOCKOPT or _NETLINK. *bad: the one at fault.
+ * Errors as atcp_core_param_check, and ATCP_ERR_NOT_SUPPORTED (it is the namespace's alone), ATCP_ERR_NOT_PERMITTED
+ * (needs privilege), ATCP_ERR_NO_MEMORY. Lock: conn.
+ */
+enum atcp_err atcp_core_conn_params_set(struct atcp_conn *c, const struct atcp_param_text *set,
+					uint32_t n, uint32_t source, bool privileged,
+					uint64_t now_ns, uint32_t *bad);
+/* Those n are the namespace's again. Errors and lock as above. */
+enum atcp_err atcp_core_conn_params_reset(struct atcp_conn *c, const uint32_t *which, uint32_t n,
+					  uint64_t now_ns, uint32_t *bad);
+/* The effective value as text, as atcp_core_param_get, and where it comes from (enum atcp_source). Lock: none needed,
+ * but RCU. */
+uint32_t atcp_core_conn_param_get(const struct atcp_conn *c, uint32_t i, uint32_t *source,
+				  char *buf, uint32_t size);
 /* Single numbers of use to the port. */
 uint32_t atcp_core_param_value(const struct atcp_ns *ns, uint32_t i, uint32_t k);
 /* Indices that the port itself needs, found once by name. */
 bool atcp_core_wire_is_tcp(const struct atcp_ns *ns);
+/* So many closing records are kept. Context: any. */
+uint32_t atcp_core_closing_records(const struct atcp_ns *ns);
 
 uint32_t atcp_core_counter_count(void);
 const char *atcp_core_counter_name(uint32_t i, const char **help);

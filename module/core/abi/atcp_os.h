@@ -38,6 +38,7 @@ struct atcp_osns;  /* the port's half of a network namespace */
 struct atcp_ns;	   /* the core's half of it */
 struct atcp_locks; /* an array of spinlocks */
 struct atcp_percpu; /* an array of counts, one copy for each CPU */
+struct atcp_record; /* see atcp_core.h */
 
 /*
  * A packet or a piece of the send queue: the port's buffer, seen through 48 bytes that are the
@@ -49,8 +50,8 @@ struct atcp_pkt {
 	uint64_t core[ATCP_PKT_WORDS];
 };
 /*
- * While a piece is in the send queue, two words this many bytes in front of its atcp_pkt are the core's as well (in the
- * kernel: the links of the skb, which is in no list of skbs then).
+ * While a piece is in the send queue, of the five words in front of its atcp_pkt all but the fourth are the core's as well
+ * (in the kernel: the links of the skb, which is in no list of skbs then, its device and its time stamp).
  */
 #define ATCP_PKT_LINKS_BEFORE 40
 
@@ -58,7 +59,7 @@ struct atcp_pkt {
  * A connection or listening socket. The storage is part of the port's socket; the layout is
  * the core's (class Tcb, whose size a static_assert keeps below this).
  */
-#define ATCP_CONN_WORDS 120
+#define ATCP_CONN_WORDS 151
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
@@ -170,6 +171,7 @@ enum atcp_err {
 	ATCP_ERR_RANGE,		/* ERANGE */
 	ATCP_ERR_ABORTED,	/* ECONNABORTED */
 	ATCP_ERR_NOT_SUPPORTED, /* EOPNOTSUPP */
+	ATCP_ERR_NOT_PERMITTED, /* EPERM */
 };
 
 /* What atcp_os_conn_event tells the program's side. */
@@ -177,6 +179,16 @@ enum {
 	ATCP_EV_STATE = 0x01,	 /* wake everybody: state or shutdown changed */
 	ATCP_EV_READABLE = 0x02, /* data, FIN, or (listener) a connection to accept */
 	ATCP_EV_WRITABLE = 0x04, /* send queue shrank: perhaps room to write */
+	ATCP_EV_URGENT = 0x08,	 /* urgent data was announced, or more of it: SIGURG */
+	ATCP_EV_URGENT_BYTE = 0x10, /* its last byte has arrived, whatever else there is to read */
+};
+
+/* How it stands with the last byte of the peer's urgent data. */
+enum atcp_urgent {
+	ATCP_URGENT_NONE = 0, /* there is no mark ahead */
+	ATCP_URGENT_AWAITED,  /* announced; the byte itself has not arrived */
+	ATCP_URGENT_HERE,
+	ATCP_URGENT_READ,     /* it was read; the mark is still ahead */
 };
 
 /* Kinds of memory, for accounting and for a slab each. */
@@ -193,6 +205,7 @@ enum atcp_mem {
 struct atcp_route {
 	uint32_t mtu;	 /* IP path MTU, bytes */
 	uint32_t advmss; /* MSS to advertise by the route's metrics or device MTU, bytes */
+	uint32_t ip_options; /* bytes of IP options that each packet will carry, at most 40 */
 	void *port;	 /* the port's own, of use to it until the RCU section ends; or NULL */
 };
 
@@ -202,11 +215,20 @@ struct atcp_reuse {
 	struct atcp_pkt *pkt;		/* a received packet, in whose buffer the answer may go back */
 };
 
+/* How it stands with the memory that all sockets of a namespace share, or of the host if that is worse. */
+enum atcp_mem_level {
+	ATCP_MEM_LEVEL_OK = 0,
+	ATCP_MEM_LEVEL_PRESSURE, /* nobody's windows and buffers grow */
+	ATCP_MEM_LEVEL_FULL,	 /* nobody gets more than the least */
+};
+
 /* Receive memory of a socket. */
 struct atcp_rx_space {
 	uint32_t limit; /* SO_RCVBUF as kept (doubled) */
-	uint32_t used;	/* truesize of everything held */
+	uint32_t used;	/* truesize of all that has been charged */
+	uint32_t held;	/* of that, what the core has (atcp_os_rx_hold) */
 	uint32_t locked; /* not 0: the program set SO_RCVBUF, so no autotuning */
+	enum atcp_mem_level level;
 };
 
 /* ---- memory -------------------------------------------------------------------------- */
@@ -254,6 +276,12 @@ void atcp_os_cond_resched(void);
 /* Fill with cryptographic randomness. Context: softirq. */
 void atcp_os_random(void *buf, uint32_t bytes);
 
+/* ---- other modules -------------------------------------------------------------------- */
+
+/* Keep the module that a congestion control comes from (its owner) loaded. False: it is being removed. Context: softirq. */
+bool atcp_os_owner_get(void *owner);
+void atcp_os_owner_put(void *owner);
+
 /* ---- counting ------------------------------------------------------------------------ */
 
 /* Add n to per-CPU counter `id` (enum Counter in table/counters.h). Context: any. */
@@ -269,6 +297,37 @@ void atcp_os_percpu_free(struct atcp_percpu *p);
 void atcp_os_percpu_add(struct atcp_percpu *p, uint32_t i, int64_t n);
 /* Count i of all CPUs together; exact only while nobody adds. Context: any. */
 uint64_t atcp_os_percpu_sum(const struct atcp_percpu *p, uint32_t i);
+
+/*
+ * Drop a received packet: count the reason in the namespace and in the connection, tell whoever listens to events, free the
+ * packet. c: the connection, the listener, or NULL if nobody has it. pkt: NULL if its buffer is used already.
+ * reason: never NONE. Context: softirq. Lock: conn if the packet was held, else any.
+ */
+void atcp_os_drop(struct atcp_osns *ns, struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t reason);
+
+/* ---- events -------------------------------------------------------------------------- */
+
+/*
+ * Something that happened, for those who watch. What has no meaning for its kind is 0. The port adds the time, the socket's cookie,
+ * and, of ATCP_EVENT_KIND_CWND, the figures. It makes two kinds itself: STATE in atcp_os_conn_state, DROP in atcp_os_drop
+ * (the core makes a DROP whose packet is gone).
+ */
+struct atcp_event {
+	uint32_t kind;		/* ATCP_EVENT_KIND_* */
+	uint32_t reason;	/* ATCP_REASON_*; NONE: it has none */
+	const struct atcp_tuple *tuple; /* NULL: that of conn */
+	const struct atcp_conn *conn;	/* the connection; a listener for what has none; NULL: nobody */
+	uint32_t seq;		/* of the segment dropped, sent again, or of the reset */
+	uint32_t len;		/* its payload, bytes */
+	uint32_t flags;		/* its flags */
+	uint32_t retransmit;	/* ATCP_RETRANSMIT_KIND_* */
+	uint32_t queue;		/* length of the accept queue */
+	uint32_t limit;		/* the backlog, which it exceeds by one when it is full */
+};
+/* True if anybody watches anything. Almost free if not; so it is asked before an event is put together. Context: any. */
+bool atcp_os_event_wanted(void);
+/* Tell those who watch. Context: softirq. Lock: any; conn, if there is one that is no listener. */
+void atcp_os_event(struct atcp_osns *ns, const struct atcp_event *e);
 
 /* Tell the administrator, once per listener, that its request queue overflows. cookies: SYNs are
  * answered by cookies from now on; else they are dropped. Context: softirq. Lock: none. */
@@ -314,6 +373,9 @@ void atcp_os_conn_rx_eof(struct atcp_conn *c);
  * destroys it once unlocked. Lock: conn.
  */
 void atcp_os_conn_closed(struct atcp_conn *c);
+/* What became of the connection, called once for each that was opened, when it ends, before atcp_os_conn_closed
+ * and with r on the stack. Lock: conn. */
+void atcp_os_record(struct atcp_conn *c, const struct atcp_record *r);
 /* True if no program has the socket open (it was closed). Lock: conn. */
 bool atcp_os_conn_orphaned(const struct atcp_conn *c);
 /* True if both are bound to the same device, or none, and speak the same IP protocol: what the port
@@ -327,18 +389,29 @@ bool atcp_os_conn_same_path(const struct atcp_conn *a, const struct atcp_conn *b
 void atcp_os_rx_deliver(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t skip, uint32_t len);
 /* Room for pkt in what all sockets may take together, asked before its bytes are acknowledged and
  * delivered. False: there is none. A socket with nothing to read always gets it, or nobody's memory would
- * ever come back. Lock: conn. */
-bool atcp_os_rx_reserve(struct atcp_conn *c, struct atcp_pkt *pkt);
+ * ever come back. freed: bytes of held packets that the core has just freed for it; who gives back as much as
+ * he takes gets it at any level. Lock: conn. */
+bool atcp_os_rx_reserve(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t freed);
 /* Charge pkt to the socket and keep it for the core (out of order). False: over the limit, the
  * packet still belongs to the core. Lock: conn. */
 bool atcp_os_rx_hold(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* Free a received packet; uncharges it if it was held. Context: softirq. Lock: conn if held. */
 void atcp_os_pkt_free(struct atcp_pkt *pkt, uint32_t reason);
+/* Byte `at` of the payload of a received packet. at is below its length. Context: softirq. */
+uint8_t atcp_os_pkt_byte(const struct atcp_pkt *pkt, uint32_t at);
+/* The first byte of the receive queue, which is not empty, was urgent and other urgent data comes: it leaves
+ * the queue unread, unless the program wants urgent data in the stream (SO_OOBINLINE). True: it left. Lock: conn. */
+bool atcp_os_rx_drop_first(struct atcp_conn *c);
 /* Memory facts for the window. Lock: conn; none for a listener, of which only the limit is of
  * interest. */
 void atcp_os_rx_space(const struct atcp_conn *c, struct atcp_rx_space *out);
 /* Autotuning: raise the limit. Lock: conn. */
 void atcp_os_rx_set_limit(struct atcp_conn *c, uint32_t bytes);
+/*
+ * Memory has run out: copy what waits for the program together, where small packets pin much more than they
+ * carry. Returns how many packets are gone by it; tries only if enough has come since it last tried. Lock: conn.
+ */
+uint32_t atcp_os_rx_collapse(struct atcp_conn *c);
 
 /* ---- sending ------------------------------------------------------------------------- */
 
@@ -370,6 +443,18 @@ struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uin
 bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes);
 /* Free a piece of the send queue and uncharge it. Lock: conn. */
 void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt);
+/*
+ * How fast the connection is to send. wanted: the program asked for a rate (SO_MAX_PACING_RATE). kept: a queue of this host
+ * (fq) sends at this rate by itself, so the core need not.
+ */
+struct atcp_pacing {
+	uint64_t rate; /* bytes per second: what was asked for, cut to the program's limit */
+	bool wanted;
+	bool kept;
+};
+/* The rate that the core would send at, bytes per second; own: the congestion control cannot do without. If the core has to
+ * keep it, deadlines less than a tick away are kept exactly from then on. Lock: conn. */
+void atcp_os_pacing(struct atcp_conn *c, uint64_t rate, bool own, struct atcp_pacing *out);
 /* True while copies of pkt handed out earlier still sit in a queue of this host (so sending it
  * again would be too early). Lock: conn. */
 bool atcp_os_tx_busy(const struct atcp_conn *c, const struct atcp_pkt *pkt);
@@ -382,7 +467,9 @@ void atcp_os_tx_want(struct atcp_conn *c, uint32_t bytes);
 /* Facts about the connection's current route; looks it up again if it went stale. False: no
  * route. Lock: conn. */
 bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out);
-/* The same for a tuple without connection. Context: softirq. */
+/* The path MTU of that route alone, bytes; 0: no route. Lock: conn. */
+uint32_t atcp_os_conn_mtu(struct atcp_conn *c);
+/* The facts about a tuple's route, without connection. Context: softirq. */
 bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
 		   struct atcp_route *out);
 /* Retransmissions suggest that the route is bad (R1 of RFC 9293 3.8.3): look it up anew. Lock: conn. */

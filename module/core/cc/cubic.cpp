@@ -9,7 +9,7 @@
 // the cube in 64 bits; beyond, the curve is far above any window and is cut.
 //
 // Deviations
-//   - No HyStart++ (RFC 9406, 4.10 of RFC 9438): slow start ends at ssthresh or by a loss.
+//   - The first slow start is HyStart++'s (4.10); its one deviation is in hystart.cpp.
 //   - ssthresh after loss is beta * cwnd, 4.6 has beta * flight_size; see reno.cpp.
 //   - In the Reno-friendly region cwnd is raised to W_est, never lowered to it (4.3 sets it).
 //   - Slow start grows by all that an ACK covers; see reno.cpp.
@@ -20,6 +20,7 @@
 //     before the first reduction of the episode; the time in between is left out of t.
 #include "cc/cubic.h"
 
+#include "cc/hystart.h"
 #include "cc/reno.h"
 
 namespace atcp {
@@ -57,6 +58,7 @@ struct Cubic {
   Epoch now;
   Epoch undo;
   uint32_t flags;
+  HyStart hystart;
 };
 static_assert(sizeof(Epoch) == 24);
 static_assert(sizeof(Cubic) <= kCcPrivWords * 8);
@@ -174,6 +176,7 @@ void cubic_on_ack(CcState& s, const CcAck& a) {
   const uint64_t since = a.now_us > c.last_us ? a.now_us - c.last_us : 0;
 
   c.last_us = a.now_us;
+  if (s.ssthresh == kSsthreshInfinite) acked = hystart_on_ack(c.hystart, s, a);
   if (!a.cwnd_limited) return;
   c.flags &= ~kReduced;
   if (in_slow_start(s)) {
@@ -220,11 +223,15 @@ void cubic_on_event(CcState& s, atcp_cc_event e, uint64_t now_us) {
 }  // namespace
 
 const CcOps kCubic = {
+    .abi = ATCP_CC_ABI,
+    .owner = nullptr,
     .name = "cubic",
     .flags = 0,
+    .more_bytes = 0,
     .init = cubic_init,
     .ssthresh = cubic_ssthresh,
     .observe = nullptr,
+    .control = nullptr,
     .on_ack = cubic_on_ack,
     .on_event = cubic_on_event,
 };

@@ -76,11 +76,15 @@ void dctcp_on_ack(CcState& s, const CcAck& a) {
 }  // namespace
 
 const CcOps kDctcp = {
+    .abi = ATCP_CC_ABI,
+    .owner = nullptr,
     .name = "dctcp",
     .flags = ATCP_CC_RESTRICTED | ATCP_CC_NEEDS_ECN | ATCP_CC_EXACT_ECE,
+    .more_bytes = 0,
     .init = dctcp_init,
     .ssthresh = dctcp_ssthresh,
     .observe = dctcp_observe,
+    .control = nullptr,
     .on_ack = dctcp_on_ack,
     .on_event = nullptr,
 };

@@ -35,9 +35,17 @@ void reno_init(CcState& s, uint64_t) {
 }
 
 // RFC 5681 (4).
-uint32_t reno_ssthresh(CcState& s, atcp_cc_event, uint64_t) {
-  s.cwnd_cnt = 0;
-  return max<uint32_t>(s.cwnd / 2, 2);
+uint32_t reno_ssthresh(CcState& s, atcp_cc_event why, uint64_t) {
+  const uint32_t half = s.cwnd / 2;
+  if (half < 2 || why == ATCP_CC_TIMEOUT) {
+    s.cwnd_cnt = 0;
+    return max<uint32_t>(half, 2);
+  }
+  // The window is cwnd + cwnd_cnt / cwnd: half of the fraction stays, or a small window would lose a tenth by it.
+  const uint32_t cnt = min(s.cwnd_cnt, s.cwnd - 1);
+  s.cwnd_cnt = static_cast<uint32_t>((static_cast<uint64_t>(s.cwnd & 1) * s.cwnd + cnt) * half /
+                                     (2ull * s.cwnd));
+  return half;
 }
 
 void reno_on_ack(CcState& s, const CcAck& a) {
@@ -61,11 +69,15 @@ uint32_t slow_start(CcState& s, uint32_t acked) {
 }
 
 const CcOps kReno = {
+    .abi = ATCP_CC_ABI,
+    .owner = nullptr,
     .name = "reno",
     .flags = 0,
+    .more_bytes = 0,
     .init = reno_init,
     .ssthresh = reno_ssthresh,
     .observe = nullptr,
+    .control = nullptr,
     .on_ack = reno_on_ack,
     .on_event = nullptr,
 };

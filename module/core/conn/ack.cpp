@@ -3,6 +3,7 @@
 // The acknowledgement field of an arriving segment (RFC 9293 3.10.7.4, fifth check): window
 // update, SACK blocks (RFC 2018, 2883), release of what is acknowledged, the RTT sample. What
 // follows for cwnd is recovery.cpp's business.
+#include "conn/event.h"
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -19,6 +20,7 @@ uint32_t ts_rtt_us(const Tcb& t, const atcp_seg& seg, Now now) {
 
 /// A piece was delivered, by SACK or cumulatively: what that says about reordering and time. Before its marks go.
 void note_delivery(Tcb& t, const TxSeg& s, const atcp_seg& seg, AckSample& a) {
+  rate_delivered(t, s, a);
   const bool has_ts = t.ts_ok && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0;
   if (t.sack_ok) rack_delivered(t, s, has_ts, seg.tsecr - t.ts_offset, a.now_us);
   if (s.has(TxSeg::kRetransmitted)) {
@@ -144,7 +146,7 @@ uint64_t release(Tcb& t, Seq ack, const atcp_seg& seg, AckSample& a) {
       s->seq += n;
       s->len -= n;
       s->head = static_cast<uint16_t>(s->head + n);
-      const uint32_t after = min(segs_of(t, s->len), before);
+      const uint32_t after = min(segs_of(t, *s), before);
       board_recount(t, *s, after);
       a.acked += sacked ? 0 : before - after;
       break;
@@ -223,6 +225,7 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   t.last_ack_us = now.us;
   t.probes_out = 0;
 
+  const CwndWatch watch(t);
   AckSample a;
   a.prior_una = t.snd_una;
   a.prior_in_flight = t.in_flight();
@@ -251,13 +254,16 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
     const uint32_t bytes = bytes_between(t.snd_una, ack);
     const uint64_t sent_us = release(t, ack, seg, a);
     t.snd_una = ack;
+    mtu_probe_acked(t, now);
     if (ack >= t.round_end) {
       t.round++;
       t.round_end = t.snd_nxt;
     }
+    t.urgent.acked(ack);
     t.bytes_acked += bytes;
     t.retransmits = 0;
     t.last_progress_us = now.us;
+    t.life.stuck = false;
     a.rtt_us = sent_us != 0 && now.us > sent_us ? static_cast<uint32_t>(now.us - sent_us) : 0;
     if (a.rtt_us == 0 && sent_us == 0 && a.acked > 0) a.rtt_us = ts_rtt_us(t, seg, now);
     if (a.rtt_us != 0) {
@@ -278,9 +284,11 @@ AckResult process_ack(Tcb& t, const atcp_seg& seg, Now now) {
   }
   if (!t.sack_ok) newreno_account(t, a);
 
+  rate_sample(t, a);
   if (tlp_on_ack(t, t.snd_una, a)) recovery_on_probed_loss(t, now);
   if (t.packets_out > 0 || advanced || t.ca_state != CaState::Open) recovery_on_ack(t, a, now);
   if (advanced || a.sacked > 0) tlp_arm(t, now);
+  pacing_update(t);
   if (was_closed && t.snd_wnd > 0) {
     t.timers.stop(TimerId::Persist);
     t.backoff = 0;

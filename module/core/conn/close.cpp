@@ -42,7 +42,7 @@ bool apply(Tcb& t, Now now) {
   const CloseRow row = close_row(t.state);
   if (!row.fin) return false;
   queue_fin(t);
-  set_state(t, row.next);
+  set_state(t, row.next, now);
   push(t, false, now);
   return true;
 }
@@ -54,7 +54,7 @@ atcp_err shutdown_send(Tcb& t, Now now) {
   if (t.state == State::SynSent) {
     // As Linux: the FIN goes once the connection is there.
     t.fin_queued = false;
-    done(t, ATCP_REASON_ABORT_BY_USER, ATCP_OK);
+    done(t, ATCP_REASON_ABORT_BY_USER, ATCP_OK, now);
     return ATCP_OK;
   }
   apply(t, now);
@@ -62,19 +62,18 @@ atcp_err shutdown_send(Tcb& t, Now now) {
 }
 
 void start_fin_wait2(Tcb& t, Now now) {
-  if (t.linger2_s < 0) {
+  if (t.no_fin_wait2) {
     abort_with_reset(t, ATCP_REASON_ABORT_ON_LINGER, ATCP_OK, now);
     return;
   }
-  const uint32_t own = static_cast<uint32_t>(t.linger2_s);
-  const uint64_t s = own != 0 ? own : t.param(Param::FinTimeout);
+  const uint64_t s = t.param(Param::FinTimeout);
   t.timers.set(TimerId::FinWait2, now.us + s * 1000000);
 }
 
 void close(Tcb& t, uint32_t unread, bool linger0, Now now) {
   t.rx_closed = true;
   if (t.in_done || t.state == State::Closed || t.state == State::Listen) {
-    if (!t.in_done) done(t, ATCP_REASON_NONE, ATCP_OK);
+    if (!t.in_done) done(t, ATCP_REASON_NONE, ATCP_OK, now);
     return;
   }
   if (unread > 0 && t.state != State::SynSent) {
@@ -87,7 +86,7 @@ void close(Tcb& t, uint32_t unread, bool linger0, Now now) {
     return;
   }
   if (t.state == State::SynSent) {
-    done(t, ATCP_REASON_ABORT_BY_USER, ATCP_OK);
+    done(t, ATCP_REASON_ABORT_BY_USER, ATCP_OK, now);
     return;
   }
   apply(t, now);

@@ -30,10 +30,11 @@ void exact_mark(Tcb& t, bool marked, Now now) {
 
 uint8_t ecn_syn_flags(Tcb& t) {
   // RFC 3168 6.1.1.
-  const bool wanted = t.param(Param::Ecn) == kAsk || has_flag(*t.cc_ops, ATCP_CC_NEEDS_ECN);
-  if (!wanted || (t.syn_retries > 0 && t.param(Param::EcnFallback) != 0)) return 0;
-  t.ecn_asked = true;
-  return kBoth;
+  if (t.syn_retries == 0)
+    t.ecn_asked = t.param(Param::Ecn) == kAsk || has_flag(*t.cc_ops, ATCP_CC_NEEDS_ECN);
+  else if (t.param(Param::EcnFallback) != 0)
+    return 0;
+  return t.ecn_asked ? kBoth : uint8_t{0};
 }
 
 void ecn_take_syn(Tcb& t, const atcp_seg& seg) {
@@ -42,11 +43,11 @@ void ecn_take_syn(Tcb& t, const atcp_seg& seg) {
   t.ecn_ok = t.ecn_asked && (seg.flags & kBoth) == yes;
 }
 
-bool ecn_accept(const Ns& ns, const Tcb& listener, const atcp_seg& syn) {
+bool ecn_accept(const Tcb& listener, const atcp_seg& syn) {
   if ((syn.flags & kBoth) != kBoth) return false;
   const CcOps* cc = load_relaxed(&listener.cc_ops);
   if (cc != nullptr && has_flag(*cc, ATCP_CC_NEEDS_ECN)) return true;
-  return ns.param(Param::Ecn) != 0 && syn.ecn == kNotEct;
+  return listener.param(Param::Ecn) != 0 && syn.ecn == kNotEct;
 }
 
 uint32_t ecn_mark(const Tcb& t, const TxSeg& s, bool fresh, Header& h) {

@@ -28,7 +28,7 @@ uint8_t ecn_syn_flags(Tcb& t);
 /// The answer to it, or the SYN of a simultaneous open.
 void ecn_take_syn(Tcb& t, const atcp_seg& seg);
 /// Does a listener agree to what this SYN asks for?
-bool ecn_accept(const Ns& ns, const Tcb& listener, const atcp_seg& syn);
+bool ecn_accept(const Tcb& listener, const atcp_seg& syn);
 
 /// Codepoint of a piece that is about to leave; sets CWR in h if it is due. fresh: it is sent for the first time.
 uint32_t ecn_mark(const Tcb& t, const TxSeg& s, bool fresh, Header& h);

@@ -35,41 +35,52 @@ void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
   const uint32_t old = t.mss;
   update_mss(t, pmtu);
   if (t.mss >= old || !in(t.state, kSynchronized)) return;
-  if (!t.sack_ok) t.sacked_out = 0;  // inferred from duplicate ACKs, in the old segment size
-  // What was sent in larger segments is lost, but not to congestion: send it again at once
-  // without touching cwnd. The pieces are counted anew in the smaller segments.
-  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
-    board_recount(t, *s, segs_of(t, s->len));
-    if (!s->has(TxSeg::kSacked) && s->len > t.mss) mark_lost(t, *s);
-  }
-  if (t.ca_state == CaState::Open || t.ca_state == CaState::Disorder) {
-    t.ca_state = CaState::Loss;
-    t.high_seq = t.snd_nxt;
-    t.undo_ok = false;
-  }
+  mss_fell(t, true);
+  if (t.lost_out != 0) resend_at_once(t);
   retransmit_lost(t, now);
+  push(t, false, now);  // what was refused here for its size, and is not under way
 }
 
 }  // namespace
 
+void mss_fell(Tcb& t, bool lost) {
+  if (!t.sack_ok) t.sacked_out = 0;   // inferred from duplicate ACKs, in the old segment size
+  const uint32_t seen = t.rate.lost;  // these are not lost to congestion
+  for (TxSeg* s = t.tx.first(); s != nullptr && s->has(TxSeg::kSent); s = Treap<TxSeg>::next(s)) {
+    board_recount(t, *s, segs_of(t, *s));
+    if (lost && !s->has(TxSeg::kSacked) && s->len > t.mss) mark_lost(t, *s);
+  }
+  t.rate.lost = seen;
+}
+
+void resend_at_once(Tcb& t) {
+  if (t.ca_state != CaState::Open && t.ca_state != CaState::Disorder) return;
+  t.ca_state = CaState::Loss;
+  t.high_seq = t.snd_nxt;
+  t.undo_ok = false;
+}
+
 void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now) {
   t.count(Counter::IcmpErrors);
   if (t.in_done || t.state == State::Closed || t.state == State::Listen) return;
-  // RFC 5927 4: it must quote something that is outstanding.
-  if (seq < t.snd_una || seq >= t.snd_nxt) {
+  // RFC 5927 4: it must quote something that is outstanding. What did not leave this host for its size is not, but
+  // is what comes next.
+  const bool next = seq == t.snd_nxt && kind == ATCP_ICMP_FRAG_NEEDED;
+  if (seq < t.snd_una || (seq >= t.snd_nxt && !next)) {
     t.count(Counter::OutOfWindowIcmps);
     t.ns->reason(ATCP_REASON_ICMP_IGNORED);
     return;
   }
   if (kind == ATCP_ICMP_FRAG_NEEDED) {
     lower_mtu(t, value, now);
+    limits_update(t, now);
     t.timers.sync(t.conn());
     return;
   }
   if (in(t.state, bit(State::SynSent) | bit(State::SynReceived))) {
     // As Linux: a connection attempt ends with what the network says. Deviation from RFC 1122
     // 4.2.3.9, where host and net unreachable are soft even then.
-    done(t, ATCP_REASON_ICMP_HARD, err_of(kind));
+    done(t, ATCP_REASON_ICMP_HARD, err_of(kind), now);
     return;
   }
   // MUST-56: soft. Remembered for the day the retransmissions run out.

@@ -12,7 +12,42 @@ uint32_t since(uint64_t then_us, uint64_t now_us) {
   return d > 0xffffffffu ? 0xffffffffu : static_cast<uint32_t>(d);
 }
 
+constexpr const char* kTimerNames[kTimerCount] = {
+    "retransmit", "probe", "delack", "keepalive", "fin_wait2", "reorder", "tail_probe", "pacing",
+};
+
+static_assert(ATCP_LIMITS == kLimitCount && ATCP_LIMITS == __ATCP_LIMIT_MAX);
+static_assert(ATCP_STATES == __ATCP_STATE_MAX && ATCP_TIMERS == kTimerCount);
+
+uint32_t fit32(uint64_t v) {
+  return static_cast<uint32_t>(min<uint64_t>(v, 0xffffffffu));
+}
+
+/// Where its time went.
+void times(const Tcb& t, atcp_conn_info* o, Now now) {
+  Life life;
+  t.life.copy(&life);
+  life.shares(now.us, o->limited_us);
+  o->limited_by = static_cast<uint32_t>(life.by());
+  // Also of a reader without the lock, who may have seen a switch half done, the shares are those of that age.
+  for (const uint64_t us : o->limited_us)
+    o->age_us += us;
+  if (!in(t.state, bit(State::SynSent) | bit(State::SynReceived)))
+    o->handshake_us = fit32(life.handshake_us());
+  for (uint32_t s = 0; s < ATCP_STATES; s++)
+    o->in_state_ms[s] = fit32(life.in_state(s, o->state, now.us) / 1000);
+}
+
 }  // namespace
+
+uint32_t conn_timers(const Tcb& t, atcp_timer_info* out, Now now) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < kTimerCount; i++) {
+    const uint64_t at = t.timers.at(static_cast<TimerId>(i));
+    if (at != 0) out[n++] = {kTimerNames[i], at > now.us ? at - now.us : 0};
+  }
+  return n;
+}
 
 void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   *o = {};
@@ -78,6 +113,13 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   o->bytes_received = t.bytes_received;
   o->bytes_sent = t.bytes_sent;
   o->bytes_retrans = t.bytes_retrans;
+  o->pacing_rate = t.pacing.rate;
+  o->delivered = t.rate.delivered;
+  // Read once: a dump has no lock.
+  if (const uint32_t us = load_relaxed(&t.rate.shown_us); us != 0)
+    o->delivery_rate = static_cast<uint64_t>(t.rate.shown_segs) * t.mss * 1000000 / us;
+  o->delivery_app_limited = t.rate.shown_app_limited;
+  times(t, o, now);
 }
 
 }  // namespace atcp

@@ -3,6 +3,7 @@
 // A segment arrives at a connection: the steps of RFC 9293 3.10.7.4 in their order, with the
 // checks of RFC 7323 (PAWS) and RFC 5961 (blind resets, SYNs and data) where they belong. SYN_SENT
 // (3.10.7.3) is in open.cpp, LISTEN in listen/.
+#include "conn/event.h"
 #include "conn/gate.h"
 #include "conn/tcb.h"
 
@@ -17,13 +18,13 @@ void reset_by_peer(Tcb& t, Now now) {
       // MUST-11: a passive open goes back to LISTEN without a word; an active one was refused.
       t.count(Counter::EmbryonicRsts);
       fastopen_settle(t, max(static_cast<uint32_t>(now.us / 1000000), 1u));
-      done(t, ATCP_REASON_RESET_BY_PEER, t.passive ? ATCP_ERR_RESET : ATCP_ERR_REFUSED);
+      done(t, ATCP_REASON_RESET_BY_PEER, t.passive ? ATCP_ERR_RESET : ATCP_ERR_REFUSED, now);
       return;
     case State::CloseWait:
-      done(t, ATCP_REASON_RESET_BY_PEER, ATCP_ERR_PIPE);
+      done(t, ATCP_REASON_RESET_BY_PEER, ATCP_ERR_PIPE, now);
       return;
     default:
-      done(t, ATCP_REASON_RESET_BY_PEER, ATCP_ERR_RESET);
+      done(t, ATCP_REASON_RESET_BY_PEER, ATCP_ERR_RESET, now);
       return;
   }
 }
@@ -75,6 +76,7 @@ uint32_t validate(Tcb& t, const atcp_seg& seg, Now now) {
     }
     switch (v) {
       case RstVerdict::Reset:
+        tell_reset_received(*t.ns, t.conn(), tuple_of(t), seg, ATCP_REASON_RESET_BY_PEER);
         reset_by_peer(t, now);
         return ATCP_REASON_RESET_BY_PEER;
       case RstVerdict::Challenge:
@@ -100,7 +102,7 @@ void fin_acked(Tcb& t, Now now) {
   // RFC 9293 3.10.7.4, fifth check: what the ACK of our FIN does in each state.
   switch (t.state) {
     case State::FinWait1:
-      set_state(t, State::FinWait2);
+      set_state(t, State::FinWait2, now);
       atcp_os_conn_event(t.conn(), ATCP_EV_STATE);
       if (atcp_os_conn_orphaned(t.conn())) start_fin_wait2(t, now);
       break;
@@ -108,7 +110,7 @@ void fin_acked(Tcb& t, Now now) {
       enter_time_wait(t, now);
       break;
     case State::LastAck:
-      done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK);
+      done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK, now);
       break;
     case State::Established:
     case State::SynSent:
@@ -128,7 +130,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
   t.count(Counter::InSegs, in_seg.segs);
   t.segs_in += in_seg.segs;
   if (t.state == State::Closed || t.state == State::Listen) {
-    t.ns->drop(pkt, ATCP_REASON_SOCKET_CLOSED);
+    t.drop(pkt, ATCP_REASON_SOCKET_CLOSED);
     return;
   }
   if (t.state == State::SynSent) {
@@ -143,8 +145,8 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     // The peer's SYN again: with an ACK it completes a simultaneous open (RFC 9293 3.5, figure 8),
     // without one our SYN-ACK was lost.
     if ((seg.flags & ATCP_ACK) == 0) {
-      if (dup_answer_allowed(t, Counter::TCPACKSkippedSynRecv, now)) send_syn(t, now);
-      t.ns->drop(pkt, ATCP_REASON_REQUEST_SYN_DUP);
+      if (dup_answer_allowed(t, Counter::TCPACKSkippedSynRecv, now)) send_syn_again(t, now);
+      t.drop(pkt, ATCP_REASON_REQUEST_SYN_DUP);
       return;
     }
     seg.seq += 1;
@@ -156,7 +158,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     if (reason == ATCP_REASON_RESET_BY_PEER)
       atcp_os_pkt_free(pkt, reason);  // counted by done()
     else
-      t.ns->drop(pkt, reason);
+      t.drop(pkt, reason);
     t.timers.sync(t.conn());
     return;
   }
@@ -171,9 +173,11 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
       h.flags = ATCP_RST;
       uint8_t buf[kMaxHeader];
       const uint32_t n = write_header(h, buf);
-      atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct);
+      const bool left = atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct) == 0;
       t.count(Counter::OutRsts);
-      t.ns->drop(pkt, ATCP_REASON_REQUEST_ACK_BAD);
+      if (left)
+        tell_reset_sent(*t.ns, t.conn(), tuple_of(t), ack, h.flags, ATCP_REASON_REQUEST_ACK_BAD);
+      t.drop(pkt, ATCP_REASON_REQUEST_ACK_BAD);
       return;
     }
     t.snd_wnd = static_cast<uint32_t>(seg.wnd) << t.snd_wscale;
@@ -183,12 +187,12 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     t.snd_wl1 = Seq(seg.seq);
     t.snd_una = t.iss + 1;
     become_established(t, now);
-    if (t.fin_queued) set_state(t, State::FinWait1);
+    if (t.fin_queued) set_state(t, State::FinWait1, now);
   }
   // Fifth check, the rest: the ACK field.
   const AckResult ack = process_ack(t, seg, now);
   if (!ack.valid) {
-    t.ns->drop(pkt, ack.reason);
+    t.drop(pkt, ack.reason);
     t.timers.sync(t.conn());
     return;
   }
@@ -203,7 +207,8 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
       return;
     }
   }
-  // Sixth (URG): urgent data is delivered in line (RFC 6093); seventh and eighth: payload, FIN.
+  // Sixth: URG; seventh and eighth: payload, FIN.
+  if ((seg.flags & ATCP_URG) != 0 || t.urgent.awaited()) urgent_input(t, seg, pkt);
   receive_data(t, seg, pkt, now);
   if (t.in_done) return;
   retransmit_lost(t, now);

@@ -44,6 +44,16 @@ void Ns::fini() {
   ehash.fini();
 }
 
+atcp_mem_level Ns::mem_level(uint64_t pages, atcp_mem_level was) {
+  const ParamValues mem = params.all(Param::Mem);
+  const uint32_t full = mem.v[2];
+  if (full == 0 || pages <= mem.v[0]) return ATCP_MEM_LEVEL_OK;
+  const bool begins = pages > mem.v[1];
+  if (was == ATCP_MEM_LEVEL_OK && begins) count(Counter::TCPMemoryPressures);
+  if (pages > full) return ATCP_MEM_LEVEL_FULL;
+  return was == ATCP_MEM_LEVEL_OK && !begins ? ATCP_MEM_LEVEL_OK : ATCP_MEM_LEVEL_PRESSURE;
+}
+
 bool Ns::challenge_allowed(uint64_t now_us) {
   // RFC 5961 7.
   const uint32_t limit = param(Param::ChallengeAckLimit);
@@ -62,8 +72,8 @@ Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns) {
   return Seq(static_cast<uint32_t>(f) + static_cast<uint32_t>(now_ns >> kIsnTickShift));
 }
 
-uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t) {
-  if (ns.param(Param::Timestamps) != 1) return 0;
+uint32_t timestamp_offset(const Ns& ns, uint32_t timestamps, const atcp_tuple& t) {
+  if (timestamps != 1) return 0;
   // Only the addresses, so that successive connections of a host pair see one rising clock:
   // that is what lets a peer's TIME_WAIT entry be reopened (RFC 6191).
   atcp_tuple hosts = t;

@@ -42,21 +42,21 @@ struct Ns {
 
   void count(Counter c, uint32_t n = 1) { atcp_os_count(os, static_cast<uint32_t>(c), n); }
   void reason(uint32_t r) { atcp_os_reason(os, r); }
-  /// Count the reason and free the packet.
-  void drop(atcp_pkt* pkt, uint32_t r) {
-    atcp_os_reason(os, r);
-    if (pkt != nullptr) atcp_os_pkt_free(pkt, r);
-  }
+  /// Count the reason, tell of it and free the packet. c: whose packet it is, or the listener's, or nullptr.
+  void drop(atcp_pkt* pkt, uint32_t r, atcp_conn* c = nullptr) { atcp_os_drop(os, c, pkt, r); }
   uint32_t param(Param p, uint32_t k = 0) const { return params.get(p, k); }
+  /// Where so many pages lead to, from the level before: pressure begins above the second number of parameter mem and ends
+  /// below the first, as in Linux.
+  atcp_mem_level mem_level(uint64_t pages, atcp_mem_level was);
   /// One more challenge ACK this second (RFC 5961 7)?
   bool challenge_allowed(uint64_t now_us);
 };
 
 /// Initial sequence number by RFC 6528: SipHash of the tuple plus a clock of 64 ns.
 Seq initial_sequence(const Ns& ns, const atcp_tuple& t, uint64_t now_ns);
-/// Offset of the millisecond timestamp clock for a tuple (RFC 7323 5.4): 0 if the
-/// parameter says so.
-uint32_t timestamp_offset(const Ns& ns, const atcp_tuple& t);
+/// Offset of the millisecond timestamp clock for a tuple (RFC 7323 5.4): 0 if parameter timestamps, of the
+/// socket concerned, is not 1.
+uint32_t timestamp_offset(const Ns& ns, uint32_t timestamps, const atcp_tuple& t);
 
 /// Defaults of namespaces made from now on (module parameters).
 Params& default_params();

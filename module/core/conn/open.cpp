@@ -4,6 +4,7 @@
 // open and self-connect included. Passive opens are in listen/; both meet in
 // become_established().
 #include "cc/registry.h"
+#include "conn/event.h"
 #include "conn/tcb.h"
 #include "conn/timewait.h"
 
@@ -15,22 +16,28 @@ constexpr uint32_t kRtoFallbackUs = 3000000;  ///< RFC 6298 5.7, after a SYN was
 
 /// Windows and MSS to announce, from the route and the buffer.
 bool prepare_syn(Tcb& t) {
+  // Whatever the program sets while the SYN is under way is for the next one.
+  t.ts_offered = t.param(Param::Timestamps) != 0;
+  t.sack_offered = t.param(Param::Sack) != 0;
+  t.wscale_offered = t.param(Param::WindowScaling) != 0;
   // RFC 9293 3.7.1 (MUST-14, MUST-67): what is announced does not count options (RFC 6691 2).
   atcp_route route;
   if (!atcp_os_conn_route(t.conn(), &route)) return false;
   t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
   if (t.user_mss != 0) t.advmss = min(t.advmss, t.user_mss);
   t.peer_mss = 65495;
+  t.ip_options = static_cast<uint8_t>(route.ip_options);
+  t.route_mtu = static_cast<uint16_t>(min(route.mtu, 65535u));
   update_mss(t, route.mtu);
   t.peer_mss = 536;
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
-  t.rcv_wscale = choose_rcv_wscale(*t.ns, sp.limit);
+  t.rcv_wscale = t.wscale_offered ? choose_rcv_wscale(*t.ns, sp.limit) : uint8_t{0};
   const uint32_t space = static_cast<uint32_t>(static_cast<uint64_t>(sp.limit) * t.scaling >> 8);
   if (t.user_clamp != 0) t.window_clamp = t.user_clamp;
   t.rcv_wnd = min(min(space, 65535u), t.window_clamp);
   // Whole segments, if there is room for one.
-  const uint32_t options = t.param(Param::Timestamps) != 0 ? kTsOptionBytes : 0;
+  const uint32_t options = t.ts_offered ? kTsOptionBytes : 0;
   const uint32_t payload = t.advmss > options ? t.advmss - options : 1;
   if (t.rcv_wnd > payload) t.rcv_wnd -= t.rcv_wnd % payload;
   return true;
@@ -65,10 +72,10 @@ bool maybe_free(const Tcb& t, const atcp_tuple& tuple, Now now) {
 
 /// What the SYN's or SYN-ACK's options settle.
 void take_syn_options(Tcb& t, const atcp_seg& seg) {
-  const Ns& ns = *t.ns;
-  t.ts_ok = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
-  t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
-  t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
+  // RFC 7323 1.3, 3.2; RFC 2018 2: agreed is what both SYNs had.
+  t.ts_ok = (seg.has & ATCP_OPT_TS) != 0 && t.ts_offered;
+  t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && t.sack_offered;
+  t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && t.wscale_offered;
   ecn_take_syn(t, seg);
   // RFC 9293 3.7.1 (MUST-15): 536 if the peer says nothing; 0 is nothing.
   t.peer_mss = (seg.has & ATCP_OPT_MSS) != 0 && seg.mss != 0 ? seg.mss : 536;
@@ -102,7 +109,7 @@ void start_syn(Tcb& t, Now now) {
   t.timers.sync(t.conn());
 }
 
-void refuse_ack(Tcb& t, const atcp_seg& seg) {
+void refuse_ack(Tcb& t, const atcp_seg& seg, uint32_t reason) {
   Header h;
   h.lport = t.lport;
   h.rport = t.rport;
@@ -110,9 +117,10 @@ void refuse_ack(Tcb& t, const atcp_seg& seg) {
   h.flags = ATCP_RST;
   uint8_t buf[kMaxHeader];
   const uint32_t n = write_header(h, buf);
-  atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct);
+  const bool left = atcp_os_conn_emit(t.conn(), buf, n, nullptr, 0, 0, kNotEct) == 0;
   t.count(Counter::OutSegs);
   t.count(Counter::OutRsts);
+  if (left) tell_reset_sent(*t.ns, t.conn(), tuple_of(t), h.seq, h.flags, reason);
 }
 
 }  // namespace
@@ -123,8 +131,9 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
   if (!prepare_syn(t)) return ATCP_ERR_HOST_UNREACH;
   Seq iss_hint;
   bool reused = false;
-  const uint16_t lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
-  const uint16_t hi = static_cast<uint16_t>(t.param(Param::PortRange, 1));
+  const ParamValues range = t.ns->params.all(Param::PortRange);
+  const auto lo = static_cast<uint16_t>(range.v[0]);
+  const auto hi = static_cast<uint16_t>(range.v[1]);
   if (tuple.lport == 0) {
     atcp_tuple candidate = tuple;
     const bool ok = t.ns->ports.connect(
@@ -140,12 +149,13 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
     return ATCP_ERR_ADDR_NOT_AVAIL;
   }
   t.iss = reused ? iss_hint : initial_sequence(*t.ns, tuple, now.ns);
-  t.ts_offset = timestamp_offset(*t.ns, tuple);
+  t.ts_offset = timestamp_offset(*t.ns, t.param(Param::Timestamps), tuple);
   t.snd_una = t.snd_sml = t.round_end = t.iss;
   t.snd_nxt = t.write_seq = t.iss + 1;
   t.rcv_nxt = t.copied_seq = t.rcv_wup = Seq(0);
   t.retrans_stamp_us = now.us;
-  set_state(t, State::SynSent);
+  t.life.open(now.us);
+  set_state(t, State::SynSent, now);
   t.count(Counter::ActiveOpens);
   t.fastopen = with_data || t.fastopen_connect;
   t.syn_held = t.fastopen && fastopen_ready(t, tuple, now);
@@ -156,6 +166,7 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
 void connect_go(Tcb& t, Now now) {
   if (!t.syn_held || t.state != State::SynSent) return;
   t.syn_held = false;
+  t.life.open(now.us);
   t.retrans_stamp_us = now.us;
   start_syn(t, now);
 }
@@ -166,39 +177,40 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   // First: ACK. Of the SYN, and of data that it may have carried.
   if (ack && (seg_ack <= t.iss || seg_ack > t.snd_nxt)) {
     if ((seg.flags & ATCP_RST) == 0) {
-      refuse_ack(t, seg);
+      refuse_ack(t, seg, ATCP_REASON_SYNSENT_ACK_BAD);
       // Linux (5.6 and later) repeats the SYN soon: the old connection is now out of the way.
       if (t.syn_retries == 0) t.timers.set(TimerId::Retransmit, now.us + 10000);
-      t.ns->drop(pkt, ATCP_REASON_SYNSENT_ACK_BAD);
+      t.drop(pkt, ATCP_REASON_SYNSENT_ACK_BAD);
     } else {
-      t.ns->drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
+      t.drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
     }
     return;
   }
   // Second: RST.
   if ((seg.flags & ATCP_RST) != 0) {
     if (!ack) {
-      t.ns->drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
+      t.drop(pkt, ATCP_REASON_SYNSENT_RST_IGNORED);
       return;
     }
+    tell_reset_received(*t.ns, t.conn(), tuple_of(t), seg, ATCP_REASON_REFUSED_BY_PEER);
     atcp_os_pkt_free(pkt, ATCP_REASON_REFUSED_BY_PEER);
-    done(t, ATCP_REASON_REFUSED_BY_PEER, ATCP_ERR_REFUSED);
+    done(t, ATCP_REASON_REFUSED_BY_PEER, ATCP_ERR_REFUSED, now);
     return;
   }
   // Fourth: SYN.
   if ((seg.flags & ATCP_SYN) == 0) {
-    t.ns->drop(pkt, ATCP_REASON_SYNSENT_NO_SYN);
+    t.drop(pkt, ATCP_REASON_SYNSENT_NO_SYN);
     return;
   }
   // An echo that is not of this connection's clock is an old duplicate (RFC 7323 3.2, PAWSActive).
-  if (ack && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0 && t.param(Param::Timestamps) != 0) {
+  if (ack && (seg.has & ATCP_OPT_TS) != 0 && seg.tsecr != 0 && t.ts_offered) {
     const Seq first(static_cast<uint32_t>(t.retrans_stamp_us / 1000) + t.ts_offset);
     const Seq last(t.ts_now(now));
     const Seq echo(seg.tsecr);
     if (echo < first || echo > last) {
       t.count(Counter::PAWSActive);
-      refuse_ack(t, seg);
-      t.ns->drop(pkt, ATCP_REASON_PAWS);
+      refuse_ack(t, seg, ATCP_REASON_PAWS);
+      t.drop(pkt, ATCP_REASON_PAWS);
       return;
     }
   }
@@ -220,10 +232,14 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     atcp_seg rest = seg;
     rest.seq += 1;
     rest.flags = static_cast<uint8_t>(rest.flags & ~ATCP_SYN);
+    if ((rest.flags & ATCP_URG) != 0 && seg.urg > 1) {
+      rest.urg -= 1;  // it counts from the SYN
+      urgent_input(t, rest, pkt);
+    }
     receive_data(t, rest, pkt, now);
     if (t.in_done) return;
     if (t.fin_queued) {
-      set_state(t, State::FinWait1);
+      set_state(t, State::FinWait1, now);
     }
     push(t, false, now);
     if (t.last_ack_sent != t.rcv_nxt || t.packets_out == 0) send_ack(t, now);
@@ -231,7 +247,7 @@ void input_syn_sent(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   }
   // Simultaneous open (RFC 9293 3.5): SYN without ACK.
   if (t.fastopen) fastopen_answered(t, seg);
-  set_state(t, State::SynReceived);
+  set_state(t, State::SynReceived, now);
   send_syn(t, now);
   t.timers.set(TimerId::Retransmit, now.us + RttEstimator::kInitialRtoUs);
   atcp_os_pkt_free(pkt, ATCP_REASON_NONE);
@@ -255,8 +271,9 @@ void become_established(Tcb& t, Now now) {
   t.snd_sml = t.snd_una;
   t.last_ack_us = now.us;
   t.rcv_space_time_us = now.us;
-  set_state(t, State::Established);
-  set_cc(t, *t.cc_ops, true, now);
+  set_state(t, State::Established, now);
+  mtu_probe_begin(t, now);
+  reset_cc(t, true, now);
   enter_quick_ack(t, 16);
   want_send_buffer(t);
   atcp_os_conn_event(t.conn(), ATCP_EV_STATE | ATCP_EV_WRITABLE);

@@ -23,8 +23,10 @@ enum SolTcp : uint32_t {
   kDeferAccept = 9,
   kWindowClamp = 10,
   kQuickack = 12,
+  kThinDupack = 17,
   kUserTimeout = 18,
   kFastopen = 23,
+  kNotsentLowat = 25,
   kFastopenConnect = 30,
   kFastopenNoCookie = 34,
   kTimewaitS = ATCP_OWN_OPT + ATCP_SO_TIMEWAIT_S,
@@ -40,7 +42,7 @@ constexpr int32_t kMaxTimewaitS = 600;
 constexpr uint32_t kFirstTimeoutS = 1;   ///< of a SYN-ACK; each of the next is twice as long,
 constexpr uint32_t kLastTimeoutS = 120;  ///< up to this
 constexpr uint32_t kMaxTimeouts = 255;
-constexpr uint32_t kMinClamp = 1152;  ///< half of Linux's smallest receive buffer
+constexpr int32_t kMinClamp = 1152;  ///< half of Linux's smallest receive buffer
 
 /// Seconds after which n SYN-ACK timeouts have passed; stops adding once `enough` is reached.
 uint32_t seconds_of_timeouts(uint32_t n, uint32_t enough, uint32_t* passed) {
@@ -65,13 +67,28 @@ int32_t seconds_for(uint8_t timeouts) {
   return static_cast<int32_t>(seconds_of_timeouts(timeouts, ~0u, &n));
 }
 
+/// The program gives a parameter a value of its own for this socket; 0: the namespace's again.
+atcp_err own_param(Tcb& t, Param p, int32_t v, Now now) {
+  const auto value = static_cast<uint32_t>(v);
+  const uint8_t source = v != 0 ? uint8_t{ATCP_SOURCE_SETSOCKOPT} : uint8_t{0};
+  if (!t.overrides.change(&p, &value, 1, source)) return ATCP_ERR_NO_MEMORY;
+  param_changed(t, p, now);
+  return ATCP_OK;
+}
+
 }  // namespace
 
 atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
   switch (opt) {
     case kNodelay:
       t.nodelay = v != 0;
-      if (t.nodelay) push(t, false, now);  // what Nagle held goes now
+      // What Nagle held goes now, and what TCP_CORK held too, as on Linux: for this once.
+      if (t.nodelay) {
+        const bool cork = t.cork;
+        t.cork = false;
+        push(t, false, now);
+        t.cork = cork;
+      }
       return ATCP_OK;
     case kMaxseg:
       if (v != 0 && (v < kMinUserMss || v > kMaxUserMss)) return ATCP_ERR_INVALID;
@@ -83,26 +100,19 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       return ATCP_OK;
     case kKeepidle:
       if (v < 1 || v > kMaxKeepSeconds) return ATCP_ERR_INVALID;
-      t.keep_idle_s = static_cast<uint16_t>(v);
-      t.timers.stop(TimerId::Keepalive);
-      restart_keepalive(t, now);
-      t.timers.sync(t.conn());
-      return ATCP_OK;
+      return own_param(t, Param::KeepaliveTime, v, now);
     case kKeepintvl:
       if (v < 1 || v > kMaxKeepSeconds) return ATCP_ERR_INVALID;
-      t.keep_intvl_s = static_cast<uint16_t>(v);
-      return ATCP_OK;
+      return own_param(t, Param::KeepaliveIntvl, v, now);
     case kKeepcnt:
       if (v < 1 || v > kMaxKeepCount) return ATCP_ERR_INVALID;
-      t.keep_count = static_cast<uint8_t>(v);
-      return ATCP_OK;
+      return own_param(t, Param::KeepaliveProbes, v, now);
     case kSyncnt:
       if (v < 1 || v > kMaxSynRetries) return ATCP_ERR_INVALID;
-      t.syn_retries_max = static_cast<uint8_t>(v);
-      return ATCP_OK;
+      return own_param(t, Param::SynRetries, v, now);
     case kLinger2:
-      t.linger2_s = v < 0 ? -1 : min(v, kMaxLinger2S);
-      return ATCP_OK;
+      t.no_fin_wait2 = v < 0;
+      return v < 0 ? ATCP_OK : own_param(t, Param::FinTimeout, min(v, kMaxLinger2S), now);
     case kDeferAccept:
       store_relaxed(&t.defer_accept, timeouts_for(v));
       return ATCP_OK;
@@ -112,7 +122,7 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
         t.user_clamp = 0;
         return ATCP_OK;
       }
-      t.user_clamp = max(static_cast<uint32_t>(v), kMinClamp);
+      t.user_clamp = static_cast<uint32_t>(max(v, kMinClamp));
       t.window_clamp = t.user_clamp;
       t.rcv_ssthresh = min(t.rcv_ssthresh, t.window_clamp);
       return ATCP_OK;
@@ -121,17 +131,23 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
         enter_quick_ack(t, 16);
         if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized)) send_ack(t, now);
         t.timers.sync(t.conn());
-      } else {
-        t.quick_acks = 0;
       }
+      // An even number asks for this one only.
+      if ((v & 1) == 0) t.quick_acks = 0;
       return ATCP_OK;
+    case kThinDupack:  // without a meaning since Linux 4.16, and still asked for
+      return v < 0 || v > 1 ? ATCP_ERR_INVALID : ATCP_OK;
     case kUserTimeout:
       if (v < 0) return ATCP_ERR_INVALID;
       t.user_timeout_ms = static_cast<uint32_t>(v);
       return ATCP_OK;
     case kFastopen:
       if (v < 0 || !in(t.state, bit(State::Closed) | bit(State::Listen))) return ATCP_ERR_INVALID;
-      return fastopen_set_queue(t, static_cast<uint32_t>(v)) ? ATCP_OK : ATCP_ERR_NO_MEMORY;
+      return fastopen_set_queue(t, min(static_cast<uint32_t>(v), t.param(Param::Somaxconn)))
+                 ? ATCP_OK
+                 : ATCP_ERR_NO_MEMORY;
+    case kNotsentLowat:
+      return own_param(t, Param::NotsentLowat, v, now);
     case kFastopenConnect:
       if (v < 0 || v > 1) return ATCP_ERR_INVALID;
       if ((t.param(Param::Fastopen) & kFastopenClient) == 0) return ATCP_ERR_NOT_SUPPORTED;
@@ -145,17 +161,14 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       return ATCP_OK;
     case kTimewaitS:
       if (v < 0 || v > kMaxTimewaitS) return ATCP_ERR_INVALID;
-      t.timewait_s = static_cast<uint16_t>(v);
-      return ATCP_OK;
+      return own_param(t, Param::TimewaitLen, v, now);
     default:
       return ATCP_ERR_NO_OPTION;
   }
 }
 
 atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
-  const auto or_ns = [&t](uint32_t own, Param p) {
-    return static_cast<int32_t>(own != 0 ? own : t.param(p));
-  };
+  const auto param = [&t](Param p) { return static_cast<int32_t>(t.param(p)); };
   switch (opt) {
     case kNodelay:
       *v = t.nodelay;
@@ -169,19 +182,19 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       *v = t.cork;
       return ATCP_OK;
     case kKeepidle:
-      *v = or_ns(t.keep_idle_s, Param::KeepaliveTime);
+      *v = param(Param::KeepaliveTime);
       return ATCP_OK;
     case kKeepintvl:
-      *v = or_ns(t.keep_intvl_s, Param::KeepaliveIntvl);
+      *v = param(Param::KeepaliveIntvl);
       return ATCP_OK;
     case kKeepcnt:
-      *v = or_ns(t.keep_count, Param::KeepaliveProbes);
+      *v = param(Param::KeepaliveProbes);
       return ATCP_OK;
     case kSyncnt:
-      *v = or_ns(t.syn_retries_max, Param::SynRetries);
+      *v = param(Param::SynRetries);
       return ATCP_OK;
     case kLinger2:
-      *v = t.linger2_s < 0 ? -1 : or_ns(static_cast<uint32_t>(t.linger2_s), Param::FinTimeout);
+      *v = t.no_fin_wait2 ? -1 : param(Param::FinTimeout);
       return ATCP_OK;
     case kDeferAccept:
       *v = seconds_for(t.defer_accept);
@@ -192,11 +205,18 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
     case kQuickack:
       *v = t.quick_acks > 0;
       return ATCP_OK;
+    case kThinDupack:
+      *v = 0;
+      return ATCP_OK;
     case kUserTimeout:
       *v = static_cast<int32_t>(t.user_timeout_ms);
       return ATCP_OK;
     case kFastopen:
       *v = t.fastopen_queue != nullptr ? static_cast<int32_t>(t.fastopen_queue->most) : 0;
+      return ATCP_OK;
+    case kNotsentLowat:
+      // As Linux: 0, unless it is the socket's own.
+      *v = t.overrides.has(Param::NotsentLowat) ? param(Param::NotsentLowat) : 0;
       return ATCP_OK;
     case kFastopenConnect:
       *v = t.fastopen_connect;
@@ -205,7 +225,7 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       *v = t.fastopen_no_cookie;
       return ATCP_OK;
     case kTimewaitS:
-      *v = or_ns(t.timewait_s, Param::TimewaitLen);
+      *v = param(Param::TimewaitLen);
       return ATCP_OK;
     default:
       return ATCP_ERR_NO_OPTION;

@@ -16,6 +16,8 @@ constexpr uint8_t kMaxMult = 255;
 constexpr uint32_t kReorderFraction = 4;     ///< reo_wnd begins as min_rtt / 4
 constexpr uint32_t kFirstPtoUs = 1000000;    ///< without an RTT (7.2)
 constexpr uint32_t kMaxAckDelayUs = 200000;  ///< how long a peer may sit on the ACK of one segment
+constexpr uint32_t kProbesTail = 3;          ///< parameter early_retrans: from here on, as in Linux
+constexpr uint32_t kMostLooked = 1024;       ///< pieces, when duplicates are counted
 constexpr uint32_t kPtoSlackUs =
     8000;  ///< two jiffies, as Linux: on a short path two RTTs are soon over
 
@@ -39,6 +41,41 @@ void lose(Tcb& t, TxSeg& s) {
   mark_lost(t, s);
 }
 
+bool by_time(const Tcb& t) {
+  return (t.param(Param::Recovery) & kRecoveryByTime) != 0;
+}
+
+/// RFC 6675 4, IsLost(), in segments: where so many are SACKed that all below it is lost; false: nowhere. An ACK looks at
+/// a limited number of pieces; what is further below the highest SACKed one is lost.
+bool enough_above(const Tcb& t, Seq* from) {
+  if (t.sacked_out < t.reordering) return false;
+  uint32_t sacked = 0;
+  uint32_t looked = 0;
+  // From the highest SACKed piece downwards.
+  for (const TxSeg* s = t.tx.lower_bound(t.high_sacked - 1); s != nullptr;
+       s = Treap<TxSeg>::prev(s)) {
+    if (s->has(TxSeg::kSacked)) sacked += s->segs;
+    *from = s->seq;
+    if (sacked >= t.reordering || ++looked == kMostLooked) return true;
+  }
+  return false;
+}
+
+/// What was sent once and has so many above it. That a retransmission is lost only a timeout tells.
+void detect_by_duplicates(Tcb& t) {
+  Seq bound;
+  if (!enough_above(t, &bound)) return;
+  for (TxSeg* s = t.sent_list.first(); s != nullptr;) {
+    TxSeg* next = TxList::next(*s);
+    if (!s->has(TxSeg::kInNetAgain)) {
+      // In the order of their sending, which is that of their numbers.
+      if (s->end() > bound) return;
+      lose(t, *s);
+    }
+    s = next;
+  }
+}
+
 /// The last piece that was sent.
 TxSeg* tail(Tcb& t) {
   return t.send_head != nullptr ? Treap<TxSeg>::prev(t.send_head) : t.tx.last();
@@ -47,7 +84,7 @@ TxSeg* tail(Tcb& t) {
 bool may_probe(const Tcb& t) {
   return t.sack_ok && in(t.ca_state, bit(CaState::Open) | bit(CaState::Cwr)) && t.packets_out > 0 &&
          t.sacked_out == 0 && !t.rack.tlp_out && t.snd_wnd > 0 &&
-         in(t.state, kSendStates | kFinStates) && t.param(Param::EarlyRetrans) != 0;
+         in(t.state, kSendStates | kFinStates) && t.param(Param::EarlyRetrans) >= kProbesTail;
 }
 
 /// The last segment once more.
@@ -60,14 +97,16 @@ bool repeat_tail(Tcb& t, Now now) {
     s = split(t, *s, (s->len - 1) / mss * mss);
     if (s == nullptr) return false;
   }
-  return retransmit(t, *s, now);
+  return retransmit(t, *s, ATCP_RETRANSMIT_KIND_PROBE, now);
 }
 
 }  // namespace
 
 uint32_t rack_reo_wnd_us(const Tcb& t) {
   const Rack& r = t.rack;
-  if (!r.reordering_seen && (in_recovery(t) || t.sacked_out >= t.reordering)) return 0;
+  const bool threshold = (t.param(Param::Recovery) & kRecoveryNoThreshold) == 0;
+  if (!r.reordering_seen && (in_recovery(t) || (threshold && t.sacked_out >= t.reordering)))
+    return 0;
   const uint64_t wnd =
       static_cast<uint64_t>(t.rtt.min_rtt_us() / kReorderFraction) * (r.reo_wnd_mult + 1u);
   return static_cast<uint32_t>(min<uint64_t>(wnd, t.rtt.srtt_us()));
@@ -98,6 +137,7 @@ void rack_delivered(Tcb& t, const TxSeg& s, bool has_ts, uint32_t tsecr, uint64_
 }
 
 void rack_dsack(Tcb& t) {
+  if ((t.param(Param::Recovery) & kRecoveryStaticWindow) != 0) return;
   Rack& r = t.rack;
   if (r.in_dsack_round && t.snd_una >= r.dsack_round) r.in_dsack_round = false;
   if (r.in_dsack_round) return;
@@ -115,6 +155,10 @@ void rack_recovered(Tcb& t) {
 void rack_detect(Tcb& t, Now now) {
   const Rack& r = t.rack;
   t.timers.stop(TimerId::Reorder);
+  if (!by_time(t)) {
+    detect_by_duplicates(t);
+    return;
+  }
   if (r.xmit_us == 0) return;
   while (TxSeg* s = t.sent_list.first()) {
     if (!overtaken(r, *s)) return;
@@ -130,7 +174,7 @@ void rack_mark_on_rto(Tcb& t, Now now) {
   TxSeg* head = t.tx.first();
   if (head != nullptr && head->has(TxSeg::kSent)) lose(t, *head);
   while (TxSeg* s = t.sent_list.first()) {
-    if (!is_due(t, *s, now)) return;
+    if (by_time(t) && !is_due(t, *s, now)) return;
     lose(t, *s);
   }
 }

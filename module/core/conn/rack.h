@@ -30,6 +30,11 @@ struct Rack {
   bool tlp_retrans : 1;  ///< it repeated data
 };
 
+/// Bits of the parameter `recovery`.
+inline constexpr uint32_t kRecoveryByTime = 1;        ///< RACK; without it, duplicates alone
+inline constexpr uint32_t kRecoveryStaticWindow = 2;  ///< DSACKs do not widen the reordering window
+inline constexpr uint32_t kRecoveryNoThreshold = 4;   ///< nor do many duplicates close it
+
 /// How far delivery may lag behind what was sent later, us (RFC 8985 6.2, step 4).
 uint32_t rack_reo_wnd_us(const Tcb& t);
 /// Before rack_delivered() for the pieces of an ACK.
@@ -41,9 +46,10 @@ void rack_delivered(Tcb& t, const TxSeg& s, bool has_ts, uint32_t tsecr, uint64_
 void rack_dsack(Tcb& t);
 /// Recovery ended.
 void rack_recovered(Tcb& t);
-/// Mark what must be lost by now, and come back when more may be (step 5).
+/// Mark what must be lost by now, and come back when more may be (step 5). With the parameter `recovery` set so, by
+/// duplicates alone.
 void rack_detect(Tcb& t, Now now);
-/// Timeout: the first piece, and what is overdue (RFC 8985 6.3).
+/// Timeout: the first piece, and what is overdue (RFC 8985 6.3); all, if time does not tell.
 void rack_mark_on_rto(Tcb& t, Now now);
 /// TimerId::Reorder.
 void rack_on_timer(Tcb& t, Now now);

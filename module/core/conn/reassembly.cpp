@@ -153,10 +153,11 @@ uint32_t Reassembly::cut_run(RxSeg& run, Seq keep) {
   return freed;
 }
 
-uint32_t Reassembly::prune() {
+uint32_t Reassembly::prune(uint32_t part) {
   if (runs_.empty()) return 0;
   const Seq first = runs_.first()->seq;
-  const Seq keep = first + bytes_between(first, runs_.last()->run_end) / 2;
+  const Seq end = runs_.last()->run_end;
+  const Seq keep = end - bytes_between(first, end) / part;
   uint32_t freed = 0;
   while (!runs_.empty() && runs_.last()->seq >= keep)
     freed += free_run(*runs_.last(), ATCP_REASON_OFO_PRUNED);

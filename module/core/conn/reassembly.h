@@ -47,8 +47,9 @@ class Reassembly {
   RxSeg* take_ready(Seq rcv_nxt);
   /// Everything below rcv_nxt is no news any more.
   void advance(Seq rcv_nxt);
-  /// Give up pieces from the far end until about half of the bytes are gone; returns how many packets.
-  uint32_t prune();
+  /// Give up what is in the last of `part` equal parts of the range held, at least one packet if there is any; returns
+  /// how many.
+  uint32_t prune(uint32_t part);
   void clear();
 
   /// Blocks to report, most recent first (RFC 2018 4): the first is the whole run of the newest segment.

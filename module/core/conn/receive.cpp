@@ -9,6 +9,9 @@ namespace atcp {
 
 namespace {
 
+constexpr uint32_t kScarceWindow = 4;  ///< segments
+constexpr uint32_t kPrunedPart =
+    8;  ///< one part in eight: not much more than a segment needs, yet few walks
 constexpr uint32_t kMaxQuickAcks = 16;
 constexpr uint32_t kDelackMaxUs = 200000;
 constexpr uint32_t kMaxUnscaledWindow = 65535;
@@ -42,7 +45,7 @@ void grow_window(Tcb& t, const atcp_seg& seg) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
   const uint32_t cap = min(t.window_clamp, win_from_space(t, sp.limit));
-  if (t.rcv_ssthresh >= cap) return;
+  if (t.rcv_ssthresh >= cap || sp.level != ATCP_MEM_LEVEL_OK) return;
   const uint32_t incr = max(2u * t.advmss, 2u * seg.len);
   t.rcv_ssthresh += min(cap - t.rcv_ssthresh, incr);
 }
@@ -101,7 +104,7 @@ void tune_buffer(Tcb& t, Now now) {
   if (copied > t.rcv_space) {
     atcp_rx_space sp;
     atcp_os_rx_space(t.conn(), &sp);
-    if (t.param(Param::ModerateRcvbuf) != 0 && sp.locked == 0) {
+    if (t.param(Param::ModerateRcvbuf) != 0 && sp.locked == 0 && sp.level == ATCP_MEM_LEVEL_OK) {
       uint64_t want = 2ull * copied + 16ull * t.advmss;
       const uint64_t grow = want * (copied - t.rcv_space) / max(t.rcv_space, 1u);
       want += min(2 * grow, 4 * want);
@@ -122,25 +125,35 @@ void set_dsack(Tcb& t, Seq start, Seq end, Counter c) {
   t.dsack = {start, end};
 }
 
-/// Is there memory for one more packet? Gives up out-of-order data if need be.
+/// Is there memory for one more packet? What is wasted is given back, then out-of-order data given up if need be.
 bool have_room(Tcb& t) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
   if (sp.used <= sp.limit) return true;
-  if (!t.ofo.empty()) {
-    t.count(Counter::OfoPruned, t.ofo.prune());
+  if (const uint32_t n = atcp_os_rx_collapse(t.conn())) {
+    t.count(Counter::TCPRcvCollapsed, n);
     atcp_os_rx_space(t.conn(), &sp);
+    if (sp.used <= sp.limit) return true;
   }
+  // Only if it helps: what waits for the program may be too much by itself.
+  if (sp.used - sp.held > sp.limit) return false;
+  t.count(Counter::OfoPruned, t.ofo.prune(2));
+  atcp_os_rx_space(t.conn(), &sp);
   return sp.used <= sp.limit;
 }
 
-/// The same for what all sockets share. What is in order has precedence over what is not.
-bool have_memory(Tcb& t, atcp_pkt* pkt) {
-  while (!atcp_os_rx_reserve(t.conn(), pkt)) {
-    if (t.ofo.empty()) return false;
-    t.count(Counter::OfoPruned, t.ofo.prune());
-  }
-  return true;
+/// The same for what all sockets share. What is in order may take the place of what is not, if that takes enough of it.
+bool have_memory(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt) {
+  if (atcp_os_rx_reserve(t.conn(), pkt, 0)) return true;
+  atcp_rx_space sp;
+  atcp_os_rx_space(t.conn(), &sp);
+  if (sp.held == 0 || sp.held < seg.truesize) return false;
+  const uint32_t before = sp.held;
+  do {
+    t.count(Counter::OfoPruned, t.ofo.prune(kPrunedPart));
+    atcp_os_rx_space(t.conn(), &sp);
+  } while (before - sp.held < seg.truesize && !t.ofo.empty());
+  return atcp_os_rx_reserve(t.conn(), pkt, before - sp.held);
 }
 
 /// The peer's FIN is next in order (RFC 9293 3.10.7.4, eighth check).
@@ -153,13 +166,13 @@ void handle_fin(Tcb& t, Now now) {
   switch (t.state) {
     case State::SynReceived:
     case State::Established:
-      set_state(t, State::CloseWait);
+      set_state(t, State::CloseWait, now);
       // The program will very likely close too: one segment may then carry ACK and FIN.
       t.quick_acks = 0;
       break;
     case State::FinWait1:
       // Simultaneous close; had our FIN been acknowledged, this would be FIN_WAIT_2.
-      set_state(t, State::Closing);
+      set_state(t, State::Closing, now);
       t.ack_now = true;
       break;
     case State::FinWait2:
@@ -208,14 +221,14 @@ void queue_out_of_order(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt) {
   }
   if (!have_room(t) || !atcp_os_rx_hold(t.conn(), pkt)) {
     t.count(Counter::TCPOFODrop);
-    t.ns->drop(pkt, ATCP_REASON_RCVBUF_FULL);
+    t.drop(pkt, ATCP_REASON_RCVBUF_FULL);
     return;
   }
   t.count(Counter::TCPOFOQueue);
   SackBlock dup = {};
   const Reassembly::Result r = t.ofo.insert(pkt, seq, seg.len, 0, &dup);
   set_dsack(t, dup.start, dup.end, Counter::TCPDSACKOfoSent);
-  if (r == Reassembly::Result::Duplicate) t.ns->drop(pkt, ATCP_REASON_OFO_DUPLICATE);
+  if (r == Reassembly::Result::Duplicate) t.drop(pkt, ATCP_REASON_OFO_DUPLICATE);
 }
 
 }  // namespace
@@ -228,7 +241,6 @@ void enter_quick_ack(Tcb& t, uint32_t max_acks) {
 }
 
 uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes) {
-  if (ns.param(Param::WindowScaling) == 0) return 0;
   uint32_t space = max(ns.param(Param::Rmem, 2), limit_bytes);
   uint8_t scale = 0;
   while (space > kMaxUnscaledWindow && scale < kMaxWscale) {
@@ -258,6 +270,8 @@ uint32_t offer_window(const Tcb& t) {
   // RFC 9293 3.8.6.2.2: rather no window than a silly one.
   if (room < full / 2 && (room < full / 16 || room < mss)) return 0;
   room = min(min(room, full), t.rcv_ssthresh);
+  // As Linux: a few segments for everybody, until there is memory again.
+  if (sp.level != ATCP_MEM_LEVEL_OK) room = min(room, kScarceWindow * t.advmss);
   if (t.rcv_wscale != 0) return align_to_scale(t, room);
   // Without scaling there is room for whole segments only, and no change for less than one.
   const uint32_t cur = t.rcv_wnd;
@@ -305,7 +319,7 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     // The peer already sent its FIN (RFC 9293 3.10.7.4, seventh check: "this should not occur").
     // Or this is the FIN again, and our ACK of it was lost.
     t.ack_now = true;
-    t.ns->drop(pkt, data_end > t.rcv_nxt ? ATCP_REASON_DATA_AFTER_FIN : ATCP_REASON_SEQ_OLD);
+    t.drop(pkt, data_end > t.rcv_nxt ? ATCP_REASON_DATA_AFTER_FIN : ATCP_REASON_SEQ_OLD);
     return;
   }
   // RFC 9293 3.6.1 (SHLD-3): data for which nobody is left is answered by a reset.
@@ -313,8 +327,8 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
       data_end > t.rcv_nxt) {
     // With the peer's own acknowledgement as sequence number, for that is the one it cannot doubt.
     atcp_os_pkt_free(pkt, ATCP_REASON_ABORT_ON_DATA);  // counted by done()
-    send_rst_for(*t.ns, t.conn(), tuple_of(t), seg);
-    done(t, ATCP_REASON_ABORT_ON_DATA, ATCP_ERR_RESET);
+    send_rst_for(*t.ns, t.conn(), tuple_of(t), seg, ATCP_REASON_ABORT_ON_DATA);
+    done(t, ATCP_REASON_ABORT_ON_DATA, ATCP_ERR_RESET, now);
     return;
   }
   if (end <= t.rcv_nxt) {
@@ -323,7 +337,7 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     set_dsack(t, seq, end, Counter::TCPDSACKOldSent);
     enter_quick_ack(t, kMaxQuickAcks);
     t.ack_now = true;
-    t.ns->drop(pkt, ATCP_REASON_SEQ_OLD);
+    t.drop(pkt, ATCP_REASON_SEQ_OLD);
     return;
   }
   ecn_receive(t, seg, now);
@@ -347,19 +361,19 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
     if (t.receive_window() == 0) {
       t.count(Counter::TCPZeroWindowDrop);
       t.ack_now = true;
-      t.ns->drop(pkt, ATCP_REASON_ZERO_WINDOW);
+      t.drop(pkt, ATCP_REASON_ZERO_WINDOW);
       return;
     }
     if (!have_room(t)) {
       t.count(Counter::TCPRcvQDrop);
       t.ack_now = true;
-      t.ns->drop(pkt, ATCP_REASON_RCVBUF_FULL);
+      t.drop(pkt, ATCP_REASON_RCVBUF_FULL);
       return;
     }
-    if (!have_memory(t, pkt)) {
+    if (!have_memory(t, seg, pkt)) {
       t.count(Counter::TCPRcvQDrop);
       t.ack_now = true;
-      t.ns->drop(pkt, ATCP_REASON_NO_MEMORY);
+      t.drop(pkt, ATCP_REASON_MEMORY_FULL);
       return;
     }
     learn_rcv_mss(t, seg);
@@ -404,6 +418,7 @@ void ack_check(Tcb& t, Now now) {
 void consumed(Tcb& t, uint32_t bytes, Now now) {
   // RFC 9293 3.8.6.2.2 (MUST-39).
   t.copied_seq += bytes;
+  t.urgent.passed(t.copied_seq);
   if (!in(t.state, kReceiveStates | bit(State::CloseWait))) return;
   tune_buffer(t, now);
   if (t.fin_received) return;

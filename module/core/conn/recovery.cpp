@@ -9,8 +9,6 @@ namespace atcp {
 
 namespace {
 
-constexpr uint32_t kMaxReordering = 300;
-
 void start_undo(Tcb& t) {
   t.undo_ok = true;
   t.undo_marker = t.snd_una;
@@ -24,6 +22,11 @@ void reduce(Tcb& t, atcp_cc_event why, Now now) {
   t.prior_ssthresh = t.cc.ssthresh;
   t.cc.ssthresh = max(t.cc_ops->ssthresh(t.cc, why, now.us), 2u);
   ecn_reduced(t, true);
+}
+
+/// The congestion control sets cwnd by itself.
+bool controls(const Tcb& t) {
+  return t.cc_ops->control != nullptr;
 }
 
 void tell(Tcb& t, atcp_cc_event e, Now now) {
@@ -106,9 +109,21 @@ void prr(Tcb& t, const AckSample& a) {
   t.cc.cwnd = flight + send;
 }
 
+/// What a reduction ends with. One that began under an algorithm with a model of its own may have no ssthresh.
+void to_ssthresh(Tcb& t) {
+  if (!controls(t) && t.cc.ssthresh < kSsthreshInfinite) t.cc.cwnd = t.cc.ssthresh;
+}
+
+/// The reduction that a mark asked for is complete.
+void end_cwr(Tcb& t, Now now) {
+  to_ssthresh(t);
+  t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
+  tell(t, ATCP_CC_EXIT_RECOVERY, now);
+}
+
 void end_recovery(Tcb& t, Now now) {
   const bool was_recovery = t.ca_state != CaState::Loss;
-  if (was_recovery) t.cc.cwnd = t.cc.ssthresh;
+  if (was_recovery) to_ssthresh(t);
   t.ca_state = t.sacked_out > 0 ? CaState::Disorder : CaState::Open;
   t.undo_ok = false;
   t.frto = false;
@@ -144,7 +159,7 @@ void frto_judge(Tcb& t, const AckSample& a, bool advanced, Now now) {
 
 /// Loss was found outside of recovery.
 void begin_if_lost(Tcb& t, Now now) {
-  if (in_recovery(t)) return;
+  if (in_recovery(t) || (t.lost_out > 0 && mtu_probe_lost(t, now))) return;
   if (t.lost_out > 0)
     enter_recovery(t, now);
   else if (t.ca_state != CaState::Cwr)
@@ -157,21 +172,22 @@ void recovery_on_probed_loss(Tcb& t, Now now) {
   if (in(t.ca_state, kReducingStates)) return;
   reduce(t, ATCP_CC_ENTER_RECOVERY, now);
   tell(t, ATCP_CC_ENTER_RECOVERY, now);
-  t.cc.cwnd = min(t.cc.cwnd, t.cc.ssthresh);
+  if (!controls(t)) t.cc.cwnd = min(t.cc.cwnd, t.cc.ssthresh);
   tell(t, ATCP_CC_EXIT_RECOVERY, now);
 }
 
 void recovery_on_dsack(Tcb& t, const SackBlock& b) {
   // A retransmission of this episode was needless.
   if (!t.undo_ok || t.undo_retrans == 0 || b.start < t.undo_marker) return;
-  const uint32_t segs = segs_of(t, bytes_between(b.start, b.end));
+  const uint32_t segs = segs_of(bytes_between(b.start, b.end), t.mss);
   t.undo_retrans = t.undo_retrans > segs ? t.undo_retrans - segs : 0;
   if (t.undo_retrans == 0) t.dsack_undo = true;
 }
 
 void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   const bool advanced = t.snd_una != a.prior_una;
-  if (a.reorder_seen > t.reordering) t.reordering = min(a.reorder_seen, kMaxReordering);
+  if (a.reorder_seen > t.reordering)
+    t.reordering = max(t.reordering, min(a.reorder_seen, t.param(Param::MaxReordering)));
 
   CcAck c = {};
   c.now_us = now.us;
@@ -182,6 +198,14 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   c.min_rtt_us = t.rtt.min_rtt_us();
   c.ece = a.ece;
   c.round = t.round;
+  c.mss = t.mss;
+  c.delivered = t.rate.delivered;
+  c.prior_delivered = a.prior_delivered;
+  c.rate_segs = a.rate_segs;
+  c.rate_us = a.rate_us;
+  c.tx_in_flight = a.tx_in_flight;
+  c.tx_lost = a.tx_lost;
+  c.app_limited = a.app_limited;
   if (t.cc_ops->observe != nullptr) t.cc_ops->observe(t.cc, c);
 
   // Needless reductions first: what they marked lost is not.
@@ -191,13 +215,13 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   if (t.ca_state == CaState::Loss) frto_judge(t, a, advanced, now);
   if (in_recovery(t) && t.snd_una >= t.high_seq) end_recovery(t, now);
   // Until what went out after the reduction is acknowledged: before that the peer has not seen CWR and still echoes.
-  if (t.ca_state == CaState::Cwr && t.snd_una > t.high_seq) end_recovery(t, now);
+  if (t.ca_state == CaState::Cwr && t.snd_una > t.high_seq) end_cwr(t, now);
 
   if (t.sack_ok) {
     rack_detect(t, now);
   } else if (t.packets_out > 0) {
-    // RFC 6582: three duplicate ACKs, or a partial ACK in recovery, mean the first piece.
-    const bool third = !in_recovery(t) && t.sacked_out >= 3;
+    // RFC 6582: three duplicate ACKs (parameter reordering), or a partial ACK in recovery, mean the first piece.
+    const bool third = !in_recovery(t) && t.sacked_out >= t.reordering;
     const bool partial = t.ca_state == CaState::Recovery && advanced;
     if (third || partial) mark_first_segment_lost(t);
   }
@@ -205,7 +229,16 @@ void recovery_on_ack(Tcb& t, const AckSample& a, Now now) {
   begin_if_lost(t, now);
   if (a.ece && ecn_is_news(t) && !in(t.ca_state, kReducingStates)) enter_cwr(t, now);
 
-  if (in(t.ca_state, bit(CaState::Recovery) | bit(CaState::Cwr))) {
+  c.lost = t.rate.lost - t.rate.lost_told;
+  t.rate.lost_told = t.rate.lost;
+  c.flight_now = t.in_flight();
+  c.recovering = in_recovery(t);
+  if (controls(t)) {
+    // At any time in this round trip or the last: whoever is paced stops for cwnd now and then only.
+    c.cwnd_limited = t.limited_round != 0 && t.round + 1 - t.limited_round <= 1;
+    t.cc_ops->control(t.cc, c);
+    t.cc.cwnd = clamp(t.cc.cwnd, 1u, t.cc.cwnd_clamp);
+  } else if (in(t.ca_state, bit(CaState::Recovery) | bit(CaState::Cwr))) {
     prr(t, a);
   } else if (a.acked + a.sacked > 0 && (advanced || t.reordering > t.param(Param::Reordering))) {
     // A duplicate ACK may let something go, but does not open cwnd (RFC 5681 3.2, step 1); on a path
@@ -224,7 +257,8 @@ void recovery_on_time(Tcb& t, Now now) {
   begin_if_lost(t, now);
   // No ACK gives leave to send, but what was found lost makes room, and the first of it goes in any case.
   if (t.lost_out > before && t.ca_state == CaState::Recovery)
-    t.cc.cwnd = max(min(t.cc.cwnd, t.cc.ssthresh), t.in_flight() + (t.prr_out == 0 ? 1 : 0));
+    t.cc.cwnd = max(controls(t) ? t.cc.cwnd : min(t.cc.cwnd, t.cc.ssthresh),
+                    t.in_flight() + (t.prr_out == 0 ? 1 : 0));
 }
 
 void enter_loss(Tcb& t, Now now) {
@@ -256,15 +290,15 @@ void enter_loss(Tcb& t, Now now) {
     while (TxSeg* s = t.sent_list.first())
       mark_lost(t, *s);
   }
-  // RFC 5681 3.1: one segment beside what is not given up yet.
-  t.cc.cwnd = t.in_flight() + 1;
-  t.cc.cwnd_cnt = 0;
   // RFC 5682 2.1: not in the middle of a recovery, but again at each further timeout.
   t.frto = t.param(Param::Frto) != 0 && t.sack_ok && (first || t.retransmits > 0);
   t.frto_send_new = false;
   t.high_seq = t.snd_nxt;
   t.ca_state = CaState::Loss;
   tell(t, ATCP_CC_TIMEOUT, now);
+  // RFC 5681 3.1: one segment beside what is not given up yet.
+  t.cc.cwnd = t.in_flight() + 1;
+  t.cc.cwnd_cnt = 0;
 }
 
 }  // namespace atcp

@@ -7,6 +7,7 @@
 #include <linux/atcp.h>
 
 #include "base/atomic.h"
+#include "conn/event.h"
 #include "conn/gate.h"
 
 namespace atcp {
@@ -25,7 +26,8 @@ uint32_t send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h
   return ATCP_REASON_NONE;
 }
 
-void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg) {
+void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg,
+                  uint32_t reason) {
   // RFC 9293 3.10.7.1.
   if ((seg.flags & ATCP_RST) != 0) return;
   Header h;
@@ -36,7 +38,8 @@ void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_
     h.flags |= ATCP_ACK;
     h.ack = Seq(seg.seq) + seg_space(seg);
   }
-  send_reply(ns, via, t, h);
+  if (send_reply(ns, via, t, h) == ATCP_REASON_NONE)
+    tell_reset_sent(ns, via, t, h.seq, h.flags, reason);
 }
 
 bool reply_allowed(Ns& ns, uint32_t& last_ms, const atcp_seg& seg, uint64_t now_us,

@@ -15,7 +15,8 @@ namespace atcp {
 uint32_t send_reply(Ns& ns, const atcp_conn* via, const atcp_tuple& t, Header& h,
                     const atcp_reuse* reuse = nullptr);
 /// RFC 9293 3.10.7.1: the reset that answers seg; a reset is never answered.
-void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg);
+void send_rst_for(Ns& ns, const atcp_conn* via, const atcp_tuple& t, const atcp_seg& seg,
+                  uint32_t reason);
 
 /// An answer that a peer could make us repeat without end may be given now: at most one per
 /// invalid_ratelimit, data excepted (an ACK loop carries none). last_ms: 0 before the first

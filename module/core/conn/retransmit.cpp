@@ -2,6 +2,7 @@
 //
 // Sending again: which pieces, how much of them, and for how long. What counts as lost is decided
 // in recovery.cpp; what a segment looks like, in output.cpp.
+#include "conn/event.h"
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -32,16 +33,23 @@ void arm_rto(Tcb& t, Now now) {
   t.timers.set(TimerId::Retransmit, at_us);
 }
 
-bool retransmit(Tcb& t, TxSeg& s, Now now) {
+bool retransmit(Tcb& t, TxSeg& s, atcp_retransmit_kind why, Now now) {
+  follow_route(t);
   const uint32_t flight = t.in_flight();
   const uint32_t quota = t.cc.cwnd > flight ? t.cc.cwnd - flight : 1;
-  if (static_cast<uint64_t>(quota) * t.mss < s.len)
-    split(t, s, quota * t.mss);  // no memory for that: it goes whole
+  const uint32_t mss = send_mss(t);
+  if (static_cast<uint64_t>(quota) * mss < s.len)
+    split(t, s, quota * mss);  // no memory for that: it goes whole
   // A peer may shrink its window (RFC 9293 SHLD-16): nothing beyond the edge, but the first
   // piece always goes, as a probe.
   if (&s != t.tx.first() && s.end() > t.snd_wnd_end()) return false;
+  mtu_probe_unclear(t, now);
   const bool ok = transmit(t, s, now);
   if (!ok) t.count(Counter::TCPRetransFail);
+  if (ok)
+    tell_retransmit(t, why, s.seq, s.len, s.has(TxSeg::kFin) ? ATCP_ACK | ATCP_FIN : ATCP_ACK);
+  // A SACK list in its header makes more segments of it than before; fewer would not suit what was inferred from them.
+  board_recount(t, s, max<uint32_t>(segs_of(t, s), s.segs));
   board_resent(t, s, now.us);
   if (t.retrans_stamp_us == 0) t.retrans_stamp_us = now.us;
   t.last_sent_us = now.us;
@@ -57,11 +65,12 @@ void retransmit_lost(Tcb& t, Now now) {
   // F-RTO: new data first, whose ACKs show whether anything is lost at all.
   if (t.lost_list.empty() || t.frto_send_new) return;
   const bool loss = t.ca_state == CaState::Loss;
+  const auto why = loss ? ATCP_RETRANSMIT_KIND_TIMEOUT : ATCP_RETRANSMIT_KIND_FAST;
   bool first = true;
   while (TxSeg* s = t.lost_list.first()) {
-    if (t.in_flight() >= t.cc.cwnd) break;
+    if (t.in_flight() >= t.cc.cwnd || pacing_holds(t, now)) break;
     const bool head = s == t.tx.first();
-    if (!retransmit(t, *s, now)) break;
+    if (!retransmit(t, *s, why, now)) break;
     t.count(loss ? Counter::TCPSlowStartRetrans : Counter::TCPFastRetrans);
     if (first && head) arm_rto(t, now);
     first = false;
@@ -71,7 +80,10 @@ void retransmit_lost(Tcb& t, Now now) {
 
 bool gave_up(Tcb& t, Now now) {
   const bool orphan = atcp_os_conn_orphaned(t.conn());
-  if (t.retransmits >= t.param(Param::Retries1)) atcp_os_conn_route_suspect(t.conn());
+  if (t.retransmits >= t.param(Param::Retries1)) {
+    mtu_probe_black_hole(t, now);
+    atcp_os_conn_route_suspect(t.conn());
+  }
   uint32_t retries = t.param(Param::Retries2);
   if (orphan) {
     const uint32_t set = t.param(Param::OrphanRetries);
@@ -81,14 +93,14 @@ bool gave_up(Tcb& t, Now now) {
   const uint64_t since = now.us - t.stall_since_us;
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   if (user_us != 0 && !orphan && since >= user_us) {
-    done(t, ATCP_REASON_TIMEOUT_USER, ATCP_ERR_TIMED_OUT);
+    done(t, ATCP_REASON_TIMEOUT_USER, ATCP_ERR_TIMED_OUT, now);
     return true;
   }
   if (user_us != 0 && !orphan) return false;
   if (since < retries_us(t, retries)) return false;
   // RFC 9293 3.8.3 (R2): give up. A soft ICMP error says more than "timed out", if there was one.
   const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
-  done(t, ATCP_REASON_TIMEOUT_RETRANSMIT, err);
+  done(t, ATCP_REASON_TIMEOUT_RETRANSMIT, err, now);
   return true;
 }
 
@@ -105,7 +117,7 @@ void on_rto(Tcb& t, Now now) {
   if (t.snd_wnd == 0 && !hopeless && in(t.state, kSendStates | kFinStates) &&
       now.us - t.last_ack_us < static_cast<uint64_t>(t.param(Param::RtoMaxMs)) * 1000) {
     enter_loss(t, now);
-    retransmit(t, *head, now);
+    retransmit(t, *head, ATCP_RETRANSMIT_KIND_TIMEOUT, now);
     t.count(Counter::TCPTimeouts);
     if (t.backoff < 30) t.backoff++;
     arm_rto(t, now);
@@ -115,6 +127,7 @@ void on_rto(Tcb& t, Now now) {
   if (gave_up(t, now)) return;
   if (head->pkt() != nullptr && head->len != 0 && atcp_os_tx_busy(t.conn(), head->pkt())) {
     // It has not even left this host: sending it again would only add to the queue.
+    t.life.stuck = true;
     t.timers.set(TimerId::Retransmit, now.us + min(t.rto_us(), 500000u));
     return;
   }
@@ -123,7 +136,7 @@ void on_rto(Tcb& t, Now now) {
   if (t.retransmits < 255) t.retransmits++;
   // RFC 6298 5.5: back off.
   if (t.backoff < 30) t.backoff++;
-  if (!retransmit(t, *head, now)) {
+  if (!retransmit(t, *head, ATCP_RETRANSMIT_KIND_TIMEOUT, now)) {
     // The local queue is full or there is no route: try again soon, without blaming the network.
     t.timers.set(TimerId::Retransmit, now.us + min(t.rto_us(), 500000u));
     return;

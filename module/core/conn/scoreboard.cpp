@@ -34,6 +34,7 @@ void add(Tcb& t, const TxSeg& s, uint32_t segs) {
 }  // namespace
 
 void board_sent(Tcb& t, TxSeg& s, uint64_t now_us) {
+  rate_sent(t, s, s.segs, now_us);
   s.flags |= TxSeg::kSent;
   s.sent_us = now_us;
   t.packets_out += s.segs;
@@ -41,8 +42,12 @@ void board_sent(Tcb& t, TxSeg& s, uint64_t now_us) {
 }
 
 void board_resent(Tcb& t, TxSeg& s, uint64_t now_us) {
+  // What a probe sends again need not be lost: for the rate's sample it is not.
+  const uint32_t lost = t.rate.lost;
   mark_lost(t, s);
+  t.rate.lost = lost;
   t.lost_list.remove(s);
+  rate_sent(t, s, s.segs, now_us);
   s.flags |= TxSeg::kInNetAgain | TxSeg::kRetransmitted;
   s.sent_us = now_us;
   t.retrans_out += s.segs;
@@ -64,6 +69,7 @@ void mark_lost(Tcb& t, TxSeg& s) {
   if (s.has(TxSeg::kInNetAgain)) t.retrans_out -= s.segs;
   clear(s, TxSeg::kInNetAgain);
   if (!s.has(TxSeg::kLost)) t.lost_out += s.segs;
+  t.rate.lost += s.segs;
   s.flags |= TxSeg::kLost;
   t.lost_list.push_back(s);
 }

@@ -46,6 +46,7 @@ Counter abort_counter(uint32_t reason, bool* has) {
     case ATCP_REASON_ABORT_ON_LINGER:
       return Counter::TCPAbortOnLinger;
     case ATCP_REASON_ABORT_ORPHANS:
+    case ATCP_REASON_ABORT_MEMORY:
       return Counter::TCPAbortOnMemory;
     case ATCP_REASON_TIMEOUT_SYN:
     case ATCP_REASON_TIMEOUT_RETRANSMIT:
@@ -59,61 +60,113 @@ Counter abort_counter(uint32_t reason, bool* has) {
   }
 }
 
+/// Nobody uses it any more with that memory.
+void drop(const CcOps* ops, void* more) {
+  if (more != nullptr) atcp_os_free(more, ATCP_MEM_OTHER);
+  if (ops != nullptr) cc_release(*ops);
+}
+
 }  // namespace
 
 const char* state_name(State s) {
   return kNames[static_cast<uint32_t>(s)];
 }
 
-void tcb_init(Tcb& t, Ns& ns) {
+namespace {
+
+void init_fields(Tcb& t, Ns& ns) {
   // RFC 5681 3.1; the initial window is that of RFC 6928.
   t.ns = &ns;
   t.kind = EntryKind::Conn;
   t.family = ATCP_AF_INET;
   t.state = State::Closed;
-  t.reordering = ns.param(Param::Reordering);
+  t.reordering = t.param(Param::Reordering);
   t.peer_mss = 536;
   t.mss = 536;
   t.scaling = 128;
   t.window_clamp = 0x3fffffff;
-  t.cc.ssthresh = kSsthreshInfinite;
   t.cc.cwnd_clamp = ~0u;
-  t.cc.cwnd = ns.param(Param::InitCwnd);
-  t.cc_ops = &cc_get(ns.param(Param::CongestionControl));
-  t.cc_ops->init(t.cc, 0);
   t.fin_node.seg.flags = TxSeg::kNoPkt | TxSeg::kFin;
+}
+
+}  // namespace
+
+void tcb_init(Tcb& t, Ns& ns) {
+  init_fields(t, ns);
+  // The default may be of a module that is gone, or want memory.
+  atcp_os_rcu_lock();
+  t.cc_source = static_cast<uint8_t>(ns.params.source(Param::CongestionControl));
+  const CcOps* ops = cc_get(ns.param(Param::CongestionControl));
+  if (ops == nullptr || !set_cc(t, *ops, false, Now(0))) set_cc(t, cc_default(), false, Now(0));
+  atcp_os_rcu_unlock();
 }
 
 void tcb_restart(Tcb& t) {
   const Tcb old = t;
   // Readers under RCU may still stand on the Endpoint, and neighbours in the bind bucket point at
-  // `bind`: only what lies between them is cleared.
+  // `bind`: only what lies between them is cleared, without the pointers that a dump follows.
   auto* from = reinterpret_cast<uint8_t*>(static_cast<Endpoint*>(&t)) + sizeof(Endpoint);
-  auto* to = reinterpret_cast<uint8_t*>(&t.bind);
-  memset(from, 0, static_cast<size_t>(to - from));
-  tcb_init(t, *old.ns);
+  const auto pointers = static_cast<size_t>(reinterpret_cast<uint8_t*>(&t.ns) - from);
+  const auto end = static_cast<size_t>(reinterpret_cast<uint8_t*>(&t.bind) - from);
+  const size_t rest = pointers + sizeof(t.ns) + sizeof(t.cc_ops) + sizeof(t.overrides);
+  memset(from, 0, pointers);
+  memset(from + rest, 0, end - rest);
+  init_fields(t, *old.ns);
   t.nodelay = old.nodelay;
   t.cork = old.cork;
   t.keepalive_on = old.keepalive_on;
   t.user_mss = old.user_mss;
-  t.keep_idle_s = old.keep_idle_s;
-  t.keep_intvl_s = old.keep_intvl_s;
-  t.keep_count = old.keep_count;
-  t.syn_retries_max = old.syn_retries_max;
+  t.no_fin_wait2 = old.no_fin_wait2;
+  t.cc_source = old.cc_source;
   t.defer_accept = old.defer_accept;
   t.user_timeout_ms = old.user_timeout_ms;
-  t.linger2_s = old.linger2_s;
-  t.timewait_s = old.timewait_s;
   t.user_clamp = old.user_clamp;
   t.fastopen_connect = old.fastopen_connect;
   t.fastopen_no_cookie = old.fastopen_no_cookie;
-  set_cc(t, *old.cc_ops, false, Now(0));
+  t.cc.more = old.cc.more;
+  reset_cc(t, false, Now(0));
 }
 
-void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now) {
+void drop_cc(Tcb& t) {
+  drop(t.cc_ops, t.cc.more);
+  t.cc.more = nullptr;
+  t.cc_ops = nullptr;
+}
+
+bool set_cc(Tcb& t, const CcOps& ops, bool keep, Now now) {
+  if (!cc_hold(ops)) return false;
+  void* more = nullptr;
+  if (ops.more_bytes != 0) {
+    more = atcp_os_alloc(ops.more_bytes, ATCP_MEM_OTHER);
+    if (more == nullptr) {
+      cc_release(ops);
+      return false;
+    }
+  }
+  // What readers without the lock may still find must not go before they can no longer find it.
+  const CcOps* old = t.cc_ops;
+  void* old_more = t.cc.more;
+  t.cc.more = more;
+  store_release<const CcOps*>(&t.cc_ops, &ops);
+  reset_cc(t, keep, now);
+  const bool controlled = old != nullptr && old->control != nullptr && ops.control == nullptr;
+  if (keep && controlled && in(t.ca_state, kReducingStates)) {
+    // In the middle of a reduction that the old one did in its own way: from now on there is none to be done.
+    t.cc.ssthresh = min(t.cc.ssthresh, max(t.cc.cwnd, 2u));
+    t.prior_cwnd = t.cc.cwnd;
+    t.prr_delivered = 0;
+    t.prr_out = 0;
+  }
+  drop(old, old_more);
+  return true;
+}
+
+void reset_cc(Tcb& t, bool keep, Now now) {
+  const CcOps& ops = *t.cc_ops;
+  if (t.cc.more != nullptr) memset(t.cc.more, 0, ops.more_bytes);
   for (uint64_t& w : t.cc.priv)
     w = 0;
-  t.cc_ops = &ops;
+  t.cc.pacing_rate = 0;
   t.cc.cwnd_cnt = 0;
   if (!keep) {
     t.cc.cwnd = t.param(Param::InitCwnd);
@@ -122,7 +175,7 @@ void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now) {
   ops.init(t.cc, now.us);
 }
 
-bool set_state(Tcb& t, State to) {
+bool set_state(Tcb& t, State to, Now now) {
   // RFC 9293 3.3.2, figure 5.
   const State from = t.state;
   if (from == to) return true;
@@ -131,7 +184,9 @@ bool set_state(Tcb& t, State to) {
   if (to == State::Closed && was_established(from)) t.count(Counter::EstabResets);
   if (to == State::Closed && in(from, bit(State::SynSent) | bit(State::SynReceived)))
     t.count(Counter::AttemptFails);
+  t.life.leave(static_cast<uint32_t>(from), now.us);
   t.state = to;
+  if (to == State::Established) t.life.begin(false);
   atcp_os_conn_state(t.conn(), static_cast<uint32_t>(to));
   return true;
 }
@@ -145,8 +200,10 @@ void free_tx_queue(Tcb& t) {
   board_reset(t);
 }
 
-void done(Tcb& t, uint32_t reason, atcp_err err) {
+void done(Tcb& t, uint32_t reason, atcp_err err, Now now) {
   if (t.in_done) return;
+  write_record(t, reason, now);
+  t.life.end(now.us);
   bool has = false;
   const Counter c = abort_counter(reason, &has);
   if (has) t.count(c);
@@ -156,7 +213,7 @@ void done(Tcb& t, uint32_t reason, atcp_err err) {
   t.timers.cancel(t.conn());
   free_tx_queue(t);
   t.ofo.clear();
-  set_state(t, State::Closed);
+  set_state(t, State::Closed, now);
   t.syn_held = false;
   t.in_done = true;
   if (t.bind.bucket != nullptr &&
@@ -168,8 +225,8 @@ void done(Tcb& t, uint32_t reason, atcp_err err) {
 
 void abort_with_reset(Tcb& t, uint32_t reason, atcp_err err, Now now) {
   // RFC 9293 3.10.5: every synchronised state but those whose FIN exchange is nearly over.
-  if (in(t.state, kSynchronized)) send_reset(t, now);
-  done(t, reason, err);
+  if (in(t.state, kSynchronized)) send_reset(t, reason, now);
+  done(t, reason, err, now);
 }
 
 }  // namespace atcp

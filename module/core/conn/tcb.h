@@ -12,13 +12,19 @@
 #include "cc/cc_ops.h"
 #include "conn/ecn.h"
 #include "conn/fastopen.h"
+#include "conn/limits.h"
+#include "conn/mtu_probe.h"
 #include "conn/ns.h"
+#include "conn/overrides.h"
+#include "conn/pacing.h"
 #include "conn/rack.h"
+#include "conn/rate.h"
 #include "conn/reassembly.h"
 #include "conn/rtt.h"
 #include "conn/scoreboard.h"
 #include "conn/timers.h"
 #include "conn/tx_list.h"
+#include "conn/urgent.h"
 #include "table/endpoint.h"
 
 namespace atcp {
@@ -80,7 +86,8 @@ struct Now {
 struct Tcb : Endpoint {
   // ---- identity -----------------------------------------------------------------------
   Ns* ns;
-  const CcOps* cc_ops;
+  const CcOps* cc_ops;  ///< next to ns: these three stay when a socket is used anew (tcb_restart)
+  OverridesRef overrides;
 
   State state;
   CaState ca_state;
@@ -90,6 +97,10 @@ struct Tcb : Endpoint {
   bool ts_ok : 1;
   bool sack_ok : 1;
   bool wscale_ok : 1;
+  // What our SYN offers of them, and goes on offering; an answer is judged by these.
+  bool ts_offered : 1;
+  bool sack_offered : 1;
+  bool wscale_offered : 1;
   // Program's wishes.
   bool nodelay : 1;        ///< TCP_NODELAY
   bool cork : 1;           ///< TCP_CORK
@@ -124,6 +135,7 @@ struct Tcb : Endpoint {
   bool syn_data_acked : 1;      ///< a SYN's data was taken, by the peer or (passive) by us
   bool fastopen_connect : 1;    ///< TCP_FASTOPEN_CONNECT
   bool fastopen_no_cookie : 1;  ///< TCP_FASTOPEN_NO_COOKIE
+  bool no_fin_wait2 : 1;        ///< TCP_LINGER2 below 0: reset instead of FIN_WAIT_2
   bool
       fastopen_renew : 1;  ///< (passive) its cookie was of an old key: the SYN-ACK brings a new one
   uint8_t err_soft;        ///< enum atcp_err of the last soft ICMP error
@@ -160,13 +172,17 @@ struct Tcb : Endpoint {
   TxList lost_list;    ///< thought lost and not sent again, in the order in which they were found
   LoneTxSeg fin_node;  ///< FIN that no payload carries
   Rack rack;
+  Rate rate;
+  Pacing pacing;
   SackBlock sack_cache
       [kMaxSackBlocks];  ///< what the last SACK option said, ascending; start == end: nothing
   CcState cc;
   RttEstimator rtt;
   Timers timers;
-  uint8_t backoff;  ///< doublings of the RTO or probe interval
-  uint32_t round;   ///< round trips, counted by ACKs
+  Life life;               ///< what it waited for, time in states
+  uint8_t backoff;         ///< doublings of the RTO or probe interval
+  uint32_t round;          ///< round trips, counted by ACKs
+  uint32_t limited_round;  ///< one more than `round` was when cwnd stopped something last; 0: never
   Seq ecn_told;   ///< first byte of the segment that carried CWR; valid if ecn_wait and not ecn_cwr
   Seq round_end;  ///< the next begins when this is acknowledged
   uint8_t retransmits;    ///< timeouts in a row without progress
@@ -203,19 +219,19 @@ struct Tcb : Endpoint {
   uint64_t last_challenge_us;
   Reassembly ofo;
   SackBlock dsack;
+  Urgent urgent;  ///< both directions
 
   // ---- opening, options, totals (cold) ---------------------------------------------------
-  uint16_t peer_mss;                   ///< MSS option of the peer, or 536
-  uint16_t advmss;                     ///< what we announced
-  uint16_t user_mss;                   ///< TCP_MAXSEG, 0: none
-  uint16_t pmtu;                       ///< IP path MTU that mss was computed from
-  uint16_t keep_idle_s, keep_intvl_s;  ///< 0: the namespace's
-  uint8_t keep_count;
-  uint8_t syn_retries_max;   ///< TCP_SYNCNT, 0: the namespace's
+  uint16_t peer_mss;   ///< MSS option of the peer, or 536
+  uint16_t advmss;     ///< what we announced
+  uint16_t user_mss;   ///< TCP_MAXSEG, 0: none
+  uint16_t pmtu;       ///< IP path MTU that mss was computed from
+  uint16_t route_mtu;  ///< what the route said last; 0: not asked yet
+  MtuSearch mtu;
+  uint8_t ip_options;        ///< bytes in every packet, part of what the MSS leaves out
+  uint8_t cc_source;         ///< enum atcp_source: who chose cc_ops
   uint8_t defer_accept;      ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
-  uint16_t timewait_s;       ///< ATCP_SO_TIMEWAIT_S, 0: the namespace's
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none
-  int32_t linger2_s;         ///< TCP_LINGER2, 0: the namespace's fin_timeout, -1: no FIN_WAIT_2
   uint32_t user_clamp;       ///< TCP_WINDOW_CLAMP, bytes, 0: none
   uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
   uint32_t total_retrans;
@@ -234,8 +250,13 @@ struct Tcb : Endpoint {
 
   atcp_conn* conn() { return reinterpret_cast<atcp_conn*>(this); }
   const atcp_conn* conn() const { return reinterpret_cast<const atcp_conn*>(this); }
-  uint32_t param(Param p, uint32_t k = 0) const { return ns->param(p, k); }
+  /// The socket's own value or the namespace's. Without the socket lock: inside RCU.
+  uint32_t param(Param p) const { return overrides.or_else(p, ns->param(p)); }
+  /// One of the numbers of a pair or triple, which are the namespace's alone.
+  uint32_t param(Param p, uint32_t k) const { return ns->param(p, k); }
   void count(Counter c, uint32_t n = 1) { ns->count(c, n); }
+  /// A segment of this connection.
+  void drop(atcp_pkt* pkt, uint32_t reason) { ns->drop(pkt, reason, conn()); }
   uint32_t in_flight() const { return packets_out - sacked_out - lost_out + retrans_out; }
   /// What is left of the advertised window at rcv_nxt; never negative.
   uint32_t receive_window() const {
@@ -270,17 +291,32 @@ void tcb_init(Tcb& t, Ns& ns);
 /// its bind stay.
 void tcb_restart(Tcb& t);
 /// The only writer of Tcb::state. Checks the transition against the table (a forbidden one is
-/// ignored and false returned), mirrors it to the port, counts.
-bool set_state(Tcb& t, State to);
+/// ignored and false returned), mirrors it to the port, counts, takes the time.
+bool set_state(Tcb& t, State to, Now now);
 const char* state_name(State s);
 /// To CLOSED: leave the table, stop timers, free queues, tell the port. err != OK is reported to the program.
-void done(Tcb& t, uint32_t reason, atcp_err err);
+void done(Tcb& t, uint32_t reason, atcp_err err, Now now);
 /// Send RST if the state has one to send, then done().
 void abort_with_reset(Tcb& t, uint32_t reason, atcp_err err, Now now);
 /// Free the whole send queue.
 void free_tx_queue(Tcb& t);
-/// Set the congestion control, keeping cwnd if `keep`.
-void set_cc(Tcb& t, const CcOps& ops, bool keep, Now now);
+/// Set the congestion control, keeping cwnd if `keep`. False: no memory, or its module is about to go; all is as it was.
+/// Lock: conn; RCU, unless ops is one that a connection has.
+bool set_cc(Tcb& t, const CcOps& ops, bool keep, Now now);
+/// The same one anew, as after set_cc(). Lock: conn.
+void reset_cc(Tcb& t, bool keep, Now now);
+/// Free what it has beside the Tcb; it is not to be used any more.
+void drop_cc(Tcb& t);
+
+// ---- limits.cpp, record.cpp --------------------------------------------------------------
+
+/// Something happened that may have changed what the connection waits for: at the end of push(), of a timer, and of
+/// whatever else does not end in push().
+void limits_update(Tcb& t, Now now);
+/// Who ended it (enum atcp_ended_by), by the reason and the state that it is in.
+uint32_t ended_by(uint32_t reason, State s);
+/// Its closing record goes to the port, if it was ever opened. Before anything of it is let go of.
+void write_record(Tcb& t, uint32_t reason, Now now);
 
 // ---- output.cpp --------------------------------------------------------------------------
 
@@ -289,15 +325,17 @@ void emit_plain(Tcb& t, const Header& h);
 /// Pure ACK now.
 void send_ack(Tcb& t, Now now);
 /// RST for a connection: SEQ = snd_nxt, with ACK in synchronised states.
-void send_reset(Tcb& t, Now now);
+void send_reset(Tcb& t, uint32_t reason, Now now);
 /// SYN or SYN-ACK of the connection itself (active or simultaneous open).
 void send_syn(Tcb& t, Now now);
+/// The same once more, which those who watch are told.
+void send_syn_again(Tcb& t, Now now);
 /// Send unsent data as far as window, cwnd and Nagle allow. more: the program will add more.
 void push(Tcb& t, bool more, Now now);
 /// At most one segment of unsent data, whatever cwnd and Nagle's rule say. False: there is none, or the peer has no room.
 bool push_one(Tcb& t, Now now);
 /// One piece, whole: first time or again. False: not handed to IP.
-bool transmit(Tcb& t, TxSeg& s, Now now);
+bool transmit(Tcb& t, TxSeg& s, Now now, bool whole = false);
 /// Segment with seq snd_una-1 and no data, to make the peer answer: keepalive, zero window.
 void send_probe(Tcb& t, Now now);
 /// May the peer have an answer to what it repeats now? The rate limit of those of one connection (parameter
@@ -310,6 +348,14 @@ void send_dup_ack(Tcb& t, const atcp_seg& seg, Counter skipped, Now now);
 void send_challenge_ack(Tcb& t, Now now);
 /// Recompute mss from pmtu, peer_mss, user_mss and options.
 void update_mss(Tcb& t, uint32_t pmtu);
+/// Before something is sent: has the route another MTU than when it was last asked? What it says without having changed
+/// does not undo what a router said.
+void follow_route(Tcb& t);
+/// t.mss became smaller: what is outstanding is counted in the new segments. lost: and what was sent in larger ones has
+/// not arrived.
+void mss_fell(Tcb& t, bool lost);
+/// What is marked lost was not lost to congestion: it goes again at once, and cwnd stays.
+void resend_at_once(Tcb& t);
 /// Split a sent or unsent piece at `at` payload bytes. nullptr: no memory.
 TxSeg* split(Tcb& t, TxSeg& s, uint32_t at);
 /// Append the FIN to the queue.
@@ -317,16 +363,20 @@ void queue_fin(Tcb& t);
 /// Payload that fits one IP datagram beside the longest headers; the largest piece and MSS.
 inline constexpr uint32_t kMaxPieceBytes = 65400;
 static_assert(kMaxPieceBytes <= 0xffff, "TxSeg::head and mss");
+/// Payload bytes of each wire segment of what leaves next: mss, less the SACK list in its header.
+uint32_t send_mss(const Tcb& t);
 /// Whole segments, as many as one piece can have.
-uint32_t max_piece(const Tcb& t);
-uint32_t segs_of(const Tcb& t, uint32_t len);
+uint32_t max_piece(uint32_t mss);
+uint32_t segs_of(uint32_t len, uint32_t mss);
+/// What a sent piece counts as, cut as it left, or for a path that carries less by now.
+uint32_t segs_of(const Tcb& t, const TxSeg& s);
 
 // ---- retransmit.cpp ----------------------------------------------------------------------
 
 /// Send lost pieces again as far as cwnd allows.
 void retransmit_lost(Tcb& t, Now now);
-/// One piece again, at most one cwnd's worth of it. False: not sent.
-bool retransmit(Tcb& t, TxSeg& s, Now now);
+/// One piece again, at most one cwnd's worth of it; why: for those who watch. False: not sent.
+bool retransmit(Tcb& t, TxSeg& s, atcp_retransmit_kind why, Now now);
 void arm_rto(Tcb& t, Now now);
 /// The retransmission timer fired (data outstanding).
 void on_rto(Tcb& t, Now now);
@@ -363,7 +413,19 @@ struct AckSample {
   bool ece = false;             ///< it echoes a congestion mark
   bool dsack = false;           ///< it reports a duplicate
   bool orig_delivered = false;  ///< a piece from before the timeout, never sent again, has arrived
-  uint32_t prior_lost = 0;      ///< lost_out before this ACK
+  // Of the piece sent last among those that it reports (rate.cpp).
+  bool rate_seen = false;
+  bool app_limited = false;
+  uint64_t rate_sent_us = 0;
+  Seq rate_end;
+  uint32_t prior_delivered = 0;
+  uint32_t prior_delivered_us = 0;
+  uint32_t send_us = 0;
+  uint32_t tx_in_flight = 0;
+  uint32_t tx_lost = 0;
+  uint32_t rate_segs = 0;   ///< the sample: so many segments
+  uint32_t rate_us = 0;     ///< in this time; 0: none
+  uint32_t prior_lost = 0;  ///< lost_out before this ACK
   uint32_t reorder_seen =
       0;  ///< a never-retransmitted piece below a SACKed one arrived: distance in segments
 };
@@ -390,11 +452,36 @@ uint32_t offer_window(const Tcb& t);
 void enter_quick_ack(Tcb& t, uint32_t max_acks);
 /// Set up windows when the connection becomes synchronised.
 void receive_init(Tcb& t);
-/// Window scale to offer so that the largest allowed buffer can be announced.
+/// Window scale to offer, if any is, so that the largest allowed buffer can be announced.
 uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes);
 /// Timestamp bookkeeping of an acceptable segment (RFC 7323 4.3).
 void store_ts(Tcb& t, const atcp_seg& seg, Now now);
 void consumed(Tcb& t, uint32_t bytes, Now now);
+
+// ---- mtu_probe.cpp -----------------------------------------------------------------------
+
+/// The connection is established: the search may begin (parameter mtu_probing = 2).
+void mtu_probe_begin(Tcb& t, Now now);
+/// mtu_probing was set or reset: 0 ends a search that is on, 2 begins one on a connection that is established.
+void mtu_probe_changed(Tcb& t, Now now);
+/// R1 is reached: perhaps it is the size of the segments (mtu_probing >= 1).
+void mtu_probe_black_hole(Tcb& t, Now now);
+/// Payload of the probe that should go next, at the front of the unsent piece s; 0: none. quota: segments that cwnd leaves.
+uint32_t mtu_probe_bytes(Tcb& t, const TxSeg& s, uint32_t quota, Now now);
+void mtu_probe_sent(Tcb& t, const TxSeg& s);
+/// It was not handed to IP: what it would have carried goes as other data does.
+void mtu_probe_refused(Tcb& t, Now now);
+/// After snd_una has advanced: a probe that arrived raises the MSS.
+void mtu_probe_acked(Tcb& t, Now now);
+/// Losses were found. True: it was a probe alone, which goes again in small segments while cwnd stays.
+bool mtu_probe_lost(Tcb& t, Now now);
+/// Something is sent again: the fate of a probe cannot be told any more.
+void mtu_probe_unclear(Tcb& t, Now now);
+
+// ---- urgent.cpp --------------------------------------------------------------------------
+
+/// The urgent pointer of an acceptable segment, and the urgent byte if it brings that.
+void urgent_input(Tcb& t, const atcp_seg& seg, const atcp_pkt* pkt);
 
 // ---- input.cpp, open.cpp, close.cpp, timer.cpp --------------------------------------------
 
@@ -418,8 +505,22 @@ void start_fin_wait2(Tcb& t, Now now);
 void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
 void conn_info(const Tcb& t, atcp_conn_info* out, Now now);
+/// The deadlines that are set, into ATCP_TIMERS places; how many.
+uint32_t conn_timers(const Tcb& t, atcp_timer_info* out, Now now);
 atcp_err set_option(Tcb& t, uint32_t opt, int32_t value, Now now);
 atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* value, Now now);
+
+// ---- socket_params.cpp -------------------------------------------------------------------
+
+/// A socket's own value of p has changed, or gone: what must be done about it at once is done.
+void param_changed(Tcb& t, Param p, Now now);
+/// Another congestion control, by its number. NOT_FOUND, NO_MEMORY.
+atcp_err choose_cc(Tcb& t, uint32_t number, bool privileged, uint8_t source, Now now);
+/// As atcp_core_conn_params_set, _reset, _conn_param_get.
+atcp_err set_socket_params(Tcb& t, const atcp_param_text* set, uint32_t n, uint8_t source,
+                           bool privileged, Now now, uint32_t* bad);
+atcp_err reset_socket_params(Tcb& t, const uint32_t* which, uint32_t n, Now now, uint32_t* bad);
+uint32_t format_socket_param(const Tcb& t, uint32_t i, uint32_t* source, char* buf, uint32_t size);
 
 }  // namespace atcp
 

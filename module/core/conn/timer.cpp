@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //
 // The connection's timer fired: which deadlines are due, and what each of them means.
+#include "conn/event.h"
 #include "conn/tcb.h"
 
 namespace atcp {
@@ -19,9 +20,7 @@ uint32_t syn_timeout_us(const Tcb& t, uint32_t sent) {
 
 void on_syn_timeout(Tcb& t, Now now) {
   // RFC 9293 3.8.3 (MUST-22, MUST-23). Deviation: R2 is 131 s by default.
-  const uint32_t own = t.syn_retries_max;
-  const uint32_t active = own != 0 ? own : t.param(Param::SynRetries);
-  const uint32_t limit = t.passive ? t.param(Param::SynackRetries) : active;
+  const uint32_t limit = t.param(t.passive ? Param::SynackRetries : Param::SynRetries);
   const uint64_t user_us = static_cast<uint64_t>(t.user_timeout_ms) * 1000;
   const bool user = user_us != 0 && now.us - t.retrans_stamp_us >= user_us;
   t.count(Counter::TCPTimeouts);
@@ -29,7 +28,7 @@ void on_syn_timeout(Tcb& t, Now now) {
   fastopen_timed_out(t, t.syn_retries + 1u, t.syn_retries >= most || user, now);
   if (t.syn_retries >= most || user) {
     const atcp_err err = t.err_soft != 0 ? static_cast<atcp_err>(t.err_soft) : ATCP_ERR_TIMED_OUT;
-    done(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_SYN, err);
+    done(t, user ? ATCP_REASON_TIMEOUT_USER : ATCP_REASON_TIMEOUT_SYN, err, now);
     return;
   }
   if (t.syn_retries + 1u >= t.param(Param::Retries1)) atcp_os_conn_route_suspect(t.conn());
@@ -37,7 +36,7 @@ void on_syn_timeout(Tcb& t, Now now) {
   t.total_retrans++;
   t.count(Counter::TCPSynRetrans);
   t.count(Counter::RetransSegs);
-  send_syn(t, now);
+  send_syn_again(t, now);
   t.timers.set(TimerId::Retransmit, now.us + syn_timeout_us(t, t.syn_retries));
 }
 
@@ -55,12 +54,13 @@ void on_persist(Tcb& t, Now now) {
     limit = set != 0 ? set : 8;
   }
   t.timers.stop(TimerId::Persist);
+  if (t.timers.pending(TimerId::Pacing)) return;  // what waits for its time alone goes then
   TxSeg* s = t.send_head;
   if (t.packets_out != 0 || s == nullptr || s->seq_len() == 0) return;
   if (t.snd_wnd_end() > s->seq && t.cc.cwnd > 0) {
     // There is room: send as much of the piece as fits, small or not (the override of 3.8.6.2.1).
     const uint32_t room = static_cast<uint32_t>(t.snd_wnd_end() - s->seq);
-    const uint32_t most = min(room, t.mss);
+    const uint32_t most = min(room, send_mss(t));
     if (s->len > most) split(t, *s, most);
     const bool cork = t.cork;
     const bool nodelay = t.nodelay;
@@ -100,9 +100,9 @@ void on_persist(Tcb& t, Now now) {
 void on_keepalive(Tcb& t, Now now) {
   t.timers.stop(TimerId::Keepalive);
   if (!t.keepalive_on || !in(t.state, kSynchronized) || t.state == State::SynReceived) return;
-  const uint64_t idle_s = t.keep_idle_s != 0 ? t.keep_idle_s : t.param(Param::KeepaliveTime);
-  const uint64_t intvl_s = t.keep_intvl_s != 0 ? t.keep_intvl_s : t.param(Param::KeepaliveIntvl);
-  const uint32_t count = t.keep_count != 0 ? t.keep_count : t.param(Param::KeepaliveProbes);
+  const uint64_t idle_s = t.param(Param::KeepaliveTime);
+  const uint64_t intvl_s = t.param(Param::KeepaliveIntvl);
+  const uint32_t count = t.param(Param::KeepaliveProbes);
   // Only when nothing is unacknowledged and nothing has arrived for the interval (MUST-26).
   if (t.packets_out != 0 || t.send_head != nullptr) {
     t.timers.set(TimerId::Keepalive, now.us + idle_s * 1000000);
@@ -140,7 +140,7 @@ void restart_keepalive(Tcb& t, Now now) {
   // RFC 9293 3.8.4 (MUST-24, MUST-25).
   if (!t.keepalive_on || !in(t.state, kSynchronized) || t.timers.pending(TimerId::Keepalive))
     return;
-  const uint64_t idle_s = t.keep_idle_s != 0 ? t.keep_idle_s : t.param(Param::KeepaliveTime);
+  const uint64_t idle_s = t.param(Param::KeepaliveTime);
   t.timers.set(TimerId::Keepalive, now.us + idle_s * 1000000);
 }
 
@@ -148,6 +148,7 @@ void on_timer(Tcb& t, Now now) {
   // RFC 9293 3.10.8.
   t.timers.fired();
   if (t.in_done) return;
+  const CwndWatch watch(t);
   if (t.timers.due(TimerId::DelayedAck, now.us)) on_delayed_ack(t, now);
   if (t.timers.due(TimerId::Reorder, now.us)) rack_on_timer(t, now);
   if (t.timers.due(TimerId::TailProbe, now.us)) tlp_on_timer(t, now);
@@ -159,11 +160,19 @@ void on_timer(Tcb& t, Now now) {
       if (!t.in_done) retransmit_lost(t, now);
     }
   }
+  if (!t.in_done && t.timers.due(TimerId::Pacing, now.us)) {
+    t.timers.stop(TimerId::Pacing);
+    pacing_update(t);  // the program may have raised its limit
+    retransmit_lost(t, now);
+    push(t, false, now);
+  }
   if (!t.in_done && t.timers.due(TimerId::Persist, now.us)) on_persist(t, now);
   if (!t.in_done && t.timers.due(TimerId::Keepalive, now.us)) on_keepalive(t, now);
   if (!t.in_done && t.timers.due(TimerId::FinWait2, now.us))
-    done(t, ATCP_REASON_TIMEOUT_FIN_WAIT2, ATCP_OK);
-  if (!t.in_done) t.timers.sync(t.conn());
+    done(t, ATCP_REASON_TIMEOUT_FIN_WAIT2, ATCP_OK, now);
+  if (t.in_done) return;
+  limits_update(t, now);
+  t.timers.sync(t.conn());
 }
 
 }  // namespace atcp

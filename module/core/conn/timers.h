@@ -18,6 +18,7 @@ enum class TimerId : uint8_t {
   FinWait2,   ///< orphan waiting for the peer's FIN
   Reorder,    ///< what has been overtaken counts as lost then (RFC 8985 6.2)
   TailProbe,  ///< nothing was heard of the end of a flight (RFC 8985 7.2)
+  Pacing,     ///< the next piece may leave then
   Count_,
 };
 inline constexpr uint32_t kTimerCount = static_cast<uint32_t>(TimerId::Count_);

@@ -4,6 +4,7 @@
 // may take an entry's 4-tuple over is only its verdict, because listeners live above this folder.
 #include "conn/timewait.h"
 
+#include "conn/event.h"
 #include "conn/gate.h"
 #include "conn/reply.h"
 
@@ -77,7 +78,7 @@ void enter_time_wait(Tcb& t, Now now) {
     // Deviation: RFC 9293 3.6 wants 2 MSL always; beyond the limit the connection just ends.
     sub_fetch(&ns.timewaits, 1u);
     ns.count(Counter::TCPTimeWaitOverflow);
-    done(t, ATCP_REASON_TIMEWAIT_OVERFLOW, ATCP_OK);
+    done(t, ATCP_REASON_TIMEWAIT_OVERFLOW, ATCP_OK, now);
     return;
   }
   set_tuple(*w, tuple_of(t));
@@ -86,7 +87,7 @@ void enter_time_wait(Tcb& t, Now now) {
   w->snd_nxt = t.snd_nxt;
   w->rcv_nxt = t.rcv_nxt;
   w->wnd = static_cast<uint16_t>(min(t.receive_window() >> t.rcv_wscale, 65535u));
-  w->len_s = t.timewait_s != 0 ? t.timewait_s : static_cast<uint16_t>(ns.param(Param::TimewaitLen));
+  w->len_s = static_cast<uint16_t>(t.param(Param::TimewaitLen));
   w->ts_ok = t.ts_ok;
   w->ts_recent = t.ts_recent;
   w->ts_recent_s = t.ts_recent_s;
@@ -99,7 +100,7 @@ void enter_time_wait(Tcb& t, Now now) {
     put_endpoint(*w);
   }
   put_endpoint(*w);
-  done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK);
+  done(t, ATCP_REASON_NORMAL_CLOSE, ATCP_OK, now);
 }
 
 namespace {
@@ -141,7 +142,8 @@ TwVerdict timewait_input(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt
   if (!old_ts && seq == w.rcv_nxt && (rst || seg_space(seg) == 0)) {
     if (rst) {
       // RFC 1337: a reset kills the entry, against that RFC's advice, unless told otherwise.
-      if (ns.param(Param::Rfc1337) == 0) timewait_remove(ns, w);
+      if (ns.param(Param::Rfc1337) == 0 && timewait_remove(ns, w))
+        tell_reset_received(ns, nullptr, tuple_of(w), seg, ATCP_REASON_TIMEWAIT_RST);
       ns.drop(pkt, ATCP_REASON_TIMEWAIT_RST);
       return TwVerdict::Consumed;
     }

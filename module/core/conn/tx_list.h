@@ -10,47 +10,58 @@
 
 namespace atcp {
 
-struct TxLinks {
+/// What is in front of a piece: its links, and what was known when it left (rate.cpp).
+struct TxFront {
   TxSeg* prev;
   TxSeg* next;
+  uint32_t delivered;      ///< Rate::delivered then
+  uint32_t delivered_us;   ///< Rate::delivered_us then
+  uint64_t port;           ///< not ours
+  uint32_t first_sent_us;  ///< Rate::first_sent_us then
+  uint16_t tx_in_flight;   ///< segments in the network, its own included; stops at 65535
+  uint16_t lost;           ///< low bits of Rate::lost then
 };
+static_assert(sizeof(TxFront) == ATCP_PKT_LINKS_BEFORE);
 
-inline TxLinks& links_of(TxSeg& s) {
-  return *reinterpret_cast<TxLinks*>(reinterpret_cast<uint8_t*>(&s) - ATCP_PKT_LINKS_BEFORE);
+inline TxFront& front_of(TxSeg& s) {
+  return *reinterpret_cast<TxFront*>(reinterpret_cast<uint8_t*>(&s) - sizeof(TxFront));
+}
+inline const TxFront& front_of(const TxSeg& s) {
+  return *reinterpret_cast<const TxFront*>(reinterpret_cast<const uint8_t*>(&s) - sizeof(TxFront));
 }
 
 /// A piece without a packet, with the room in front that packets have: for a FIN that no payload carries.
 struct LoneTxSeg {
-  TxLinks links;
-  uint8_t gap[ATCP_PKT_LINKS_BEFORE - sizeof(TxLinks)];
+  TxFront front;
   TxSeg seg;
 };
-static_assert(sizeof(LoneTxSeg) == ATCP_PKT_LINKS_BEFORE + sizeof(TxSeg));
+static_assert(sizeof(LoneTxSeg) == sizeof(TxFront) + sizeof(TxSeg));
 
 class TxList {
  public:
   bool empty() const { return first_ == nullptr; }
   TxSeg* first() const { return first_; }
-  static TxSeg* next(TxSeg& s) { return links_of(s).next; }
+  static TxSeg* next(TxSeg& s) { return front_of(s).next; }
   void push_back(TxSeg& s) { insert_after(s, last_); }
   /// after: in this queue; nullptr: s becomes the first.
   void insert_after(TxSeg& s, TxSeg* after) {
-    TxSeg* next = after != nullptr ? links_of(*after).next : first_;
-    links_of(s) = {after, next};
-    (after != nullptr ? links_of(*after).next : first_) = &s;
-    (next != nullptr ? links_of(*next).prev : last_) = &s;
+    TxSeg* next = after != nullptr ? front_of(*after).next : first_;
+    front_of(s).prev = after;
+    front_of(s).next = next;
+    (after != nullptr ? front_of(*after).next : first_) = &s;
+    (next != nullptr ? front_of(*next).prev : last_) = &s;
   }
   void remove(TxSeg& s) {
-    TxLinks& l = links_of(s);
-    (l.prev != nullptr ? links_of(*l.prev).next : first_) = l.next;
-    (l.next != nullptr ? links_of(*l.next).prev : last_) = l.prev;
-    l = {nullptr, nullptr};
+    TxFront& l = front_of(s);
+    (l.prev != nullptr ? front_of(*l.prev).next : first_) = l.next;
+    (l.next != nullptr ? front_of(*l.next).prev : last_) = l.prev;
+    l.prev = l.next = nullptr;
   }
   /// All of o in front of what is here; o is empty afterwards.
   void take_in_front(TxList& o) {
     if (o.empty()) return;
-    links_of(*o.last_).next = first_;
-    (first_ != nullptr ? links_of(*first_).prev : last_) = o.last_;
+    front_of(*o.last_).next = first_;
+    (first_ != nullptr ? front_of(*first_).prev : last_) = o.last_;
     first_ = o.first_;
     o.first_ = o.last_ = nullptr;
   }

@@ -33,6 +33,7 @@ struct TxSeg : TreapNode {
     kRetransmitted = 0x10,  ///< ever
     kFin = 0x20,            ///< the FIN follows its last byte
     kNoPkt = 0x40,          ///< the Tcb's own FIN node
+    kAppLimited = 0x80,     ///< the program had nothing more to send when it left
   };
 
   bool has(uint8_t f) const { return (flags & f) != 0; }

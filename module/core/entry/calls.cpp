@@ -18,6 +18,8 @@ void atcp_core_conn_init(atcp_conn* c, atcp_ns* ns) {
 
 void atcp_core_conn_fini(atcp_conn* c) {
   Tcb& t = *tcb_of(c);
+  drop_cc(t);
+  t.overrides.drop();
   if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
   listener_free(t.listener);
   t.listener = nullptr;
@@ -30,8 +32,9 @@ atcp_err atcp_core_bind(atcp_conn* c, uint16_t family, const atcp_ip* laddr, uin
   Tcb& t = *tcb_of(c);
   if (family != ATCP_AF_INET || t.state != State::Closed || t.bind.bucket != nullptr)
     return ATCP_ERR_INVALID;
-  const auto lo = static_cast<uint16_t>(t.param(Param::PortRange, 0));
-  const auto hi = static_cast<uint16_t>(t.param(Param::PortRange, 1));
+  const ParamValues range = t.ns->params.all(Param::PortRange);
+  const auto lo = static_cast<uint16_t>(range.v[0]);
+  const auto hi = static_cast<uint16_t>(range.v[1]);
   const atcp_err err = t.ns->ports.bind(t.bind, laddr->v4, lport, flags, uid, lo, hi);
   if (err != ATCP_OK) return err;
   t.laddr = laddr->v4;
@@ -44,8 +47,8 @@ void atcp_core_unbind(atcp_conn* c) {
   if (t.bind.bucket != nullptr) t.ns->ports.unbind(t.bind);
 }
 
-atcp_err atcp_core_listen(atcp_conn* c, uint32_t backlog, uint32_t flags) {
-  return listener_start(*tcb_of(c), backlog, flags);
+atcp_err atcp_core_listen(atcp_conn* c, uint32_t backlog, uint32_t flags, uint64_t now_ns) {
+  return listener_start(*tcb_of(c), backlog, flags, Now(now_ns));
 }
 
 atcp_conn* atcp_core_accept(atcp_conn* c, uint64_t now_ns) {
@@ -96,8 +99,11 @@ void atcp_core_abort(atcp_conn* c, uint32_t reason, uint64_t now_ns) {
     abort_with_reset(t, reason, ATCP_OK, Now(now_ns));
 }
 
-bool atcp_core_too_many_orphans(const atcp_conn* c, uint32_t orphans) {
-  return orphans > tcb_of(c)->param(Param::MaxOrphans);
+uint32_t atcp_core_orphan_refused(const atcp_conn* c, uint32_t orphans, atcp_mem_level level) {
+  const Tcb& t = *tcb_of(c);
+  if (orphans > t.param(Param::MaxOrphans)) return ATCP_REASON_ABORT_ORPHANS;
+  const bool holds = t.write_seq != t.snd_una + (t.fin_queued ? 1 : 0);
+  return level == ATCP_MEM_LEVEL_FULL && holds ? ATCP_REASON_ABORT_MEMORY : ATCP_REASON_NONE;
 }
 
 // ---- send and receive queues ---------------------------------------------------------------
@@ -112,6 +118,7 @@ atcp_pkt* atcp_core_tx_tail(atcp_conn* c, uint32_t* len) {
 }
 
 void atcp_core_tx_add(atcp_conn* c, atcp_pkt* pkt) {
+  rate_check_app_limited(*tcb_of(c));
   Tcb& t = *tcb_of(c);
   TxSeg* s = tx_seg_of(pkt);
   s->seq = t.write_seq;
@@ -121,6 +128,7 @@ void atcp_core_tx_add(atcp_conn* c, atcp_pkt* pkt) {
 
 void atcp_core_tx_grow(atcp_conn* c, uint32_t bytes) {
   Tcb& t = *tcb_of(c);
+  t.life.blocked = false;
   t.tx.last()->len += bytes;
   t.write_seq += bytes;
 }
@@ -138,9 +146,22 @@ void atcp_core_tx_push(atcp_conn* c, bool more, uint64_t now_ns) {
   push(*tcb_of(c), more, Now(now_ns));
 }
 
+void atcp_core_tx_blocked(atcp_conn* c, uint64_t now_ns) {
+  tcb_of(c)->life.blocked = true;
+  limits_update(*tcb_of(c), Now(now_ns));
+}
+
+void atcp_core_tx_room(atcp_conn* c) {
+  tcb_of(c)->life.blocked = false;
+}
+
 uint32_t atcp_core_tx_size_goal(const atcp_conn* c) {
   const Tcb& t = *tcb_of(c);
-  return max(max_piece(t), t.mss);
+  return max_piece(send_mss(t));
+}
+
+void atcp_core_tx_urgent(atcp_conn* c) {
+  tcb_of(c)->urgent.mark(tcb_of(c)->write_seq);
 }
 
 bool atcp_core_all_acked(const atcp_conn* c) {
@@ -150,6 +171,17 @@ bool atcp_core_all_acked(const atcp_conn* c) {
 
 void atcp_core_rx_consumed(atcp_conn* c, uint32_t bytes, uint64_t now_ns) {
   consumed(*tcb_of(c), bytes, Now(now_ns));
+}
+
+atcp_urgent atcp_core_urgent(const atcp_conn* c, uint32_t* ahead) {
+  const Tcb& t = *tcb_of(c);
+  const atcp_urgent state = t.urgent.state();
+  if (state != ATCP_URGENT_NONE) *ahead = bytes_between(t.copied_seq, t.urgent.octet());
+  return state;
+}
+
+atcp_urgent atcp_core_urgent_take(atcp_conn* c, bool keep, uint8_t* byte) {
+  return tcb_of(c)->urgent.take(keep, byte);
 }
 
 // ---- options -------------------------------------------------------------------------------
@@ -176,19 +208,48 @@ uint32_t atcp_core_get_fastopen_keys(const atcp_conn* c, uint8_t* keys) {
 }
 
 atcp_err atcp_core_set_cc(atcp_conn* c, const char* name, bool privileged, uint64_t now_ns) {
-  Tcb& t = *tcb_of(c);
+  atcp_os_rcu_lock();
   const int32_t i = cc_find(name);
-  if (i < 0) return ATCP_ERR_NOT_FOUND;
-  const CcOps& ops = cc_get(static_cast<uint32_t>(i));
-  const bool is_default = static_cast<uint32_t>(i) == t.param(Param::CongestionControl);
-  // For those who may not use it, it is not there.
-  if (has_flag(ops, ATCP_CC_RESTRICTED) && !privileged && !is_default) return ATCP_ERR_NOT_FOUND;
-  if (t.cc_ops != &ops) set_cc(t, ops, in(t.state, kSynchronized), Now(now_ns));
-  return ATCP_OK;
+  const atcp_err err = i < 0 ? ATCP_ERR_NOT_FOUND
+                             : choose_cc(*tcb_of(c), static_cast<uint32_t>(i), privileged,
+                                         ATCP_SOURCE_SETSOCKOPT, Now(now_ns));
+  atcp_os_rcu_unlock();
+  return err;
+}
+
+atcp_err atcp_core_conn_params_set(atcp_conn* c, const atcp_param_text* set, uint32_t n,
+                                   uint32_t source, bool privileged, uint64_t now_ns,
+                                   uint32_t* bad) {
+  return set_socket_params(*tcb_of(c), set, n, static_cast<uint8_t>(source), privileged,
+                           Now(now_ns), bad);
+}
+
+atcp_err atcp_core_conn_params_reset(atcp_conn* c, const uint32_t* which, uint32_t n,
+                                     uint64_t now_ns, uint32_t* bad) {
+  return reset_socket_params(*tcb_of(c), which, n, Now(now_ns), bad);
+}
+
+uint32_t atcp_core_conn_param_get(const atcp_conn* c, uint32_t i, uint32_t* source, char* buf,
+                                  uint32_t size) {
+  return format_socket_param(*tcb_of(c), i, source, buf, size);
+}
+
+atcp_err atcp_core_cc_add(const atcp_cc_ops* ops) {
+  return cc_add(*ops);
+}
+
+void atcp_core_cc_remove(const atcp_cc_ops* ops) {
+  cc_remove(*ops);
 }
 
 const char* atcp_core_get_cc(const atcp_conn* c) {
-  return tcb_of(c)->cc_ops->name;
+  return load_acquire(&tcb_of(c)->cc_ops)->name;
+}
+
+void atcp_core_ip_options(atcp_conn* c, uint32_t bytes) {
+  Tcb& t = *tcb_of(c);
+  t.ip_options = static_cast<uint8_t>(bytes);
+  if (t.state != State::Closed && t.state != State::Listen) update_mss(t, t.pmtu);
 }
 
 void atcp_core_set_keepalive(atcp_conn* c, bool on, uint64_t now_ns) {

@@ -96,6 +96,10 @@ void atcp_core_ns_work(atcp_ns* handle) {
   ns_of(handle).ehash.resize();
 }
 
+atcp_mem_level atcp_core_mem_level(atcp_ns* handle, uint64_t pages, atcp_mem_level was) {
+  return reinterpret_cast<Ns*>(handle)->mem_level(pages, was);
+}
+
 uint32_t atcp_core_ns_entries(const atcp_ns* handle) {
   const Ns& ns = *reinterpret_cast<const Ns*>(handle);
   return load_relaxed(&ns.requests) + load_relaxed(&ns.timewaits);
@@ -165,11 +169,11 @@ bool atcp_core_input(atcp_ns* handle, atcp_found f, const atcp_tuple* t, const a
 void atcp_core_no_socket(atcp_ns* handle, const atcp_tuple* t, const atcp_seg* seg, atcp_pkt* pkt) {
   Ns& ns = ns_of(handle);
   ns.count(Counter::InSegs, seg->segs);
-  send_rst_for(ns, nullptr, *t, *seg);
+  send_rst_for(ns, nullptr, *t, *seg, ATCP_REASON_NO_SOCKET);
   ns.drop(pkt, ATCP_REASON_NO_SOCKET);
 }
 
-void atcp_core_drop(atcp_ns* handle, atcp_pkt* pkt, uint32_t reason) {
+void atcp_core_drop(atcp_ns* handle, atcp_conn* c, atcp_pkt* pkt, uint32_t reason) {
   Ns& ns = ns_of(handle);
   ns.count(Counter::InSegs);
   switch (reason) {
@@ -187,7 +191,7 @@ void atcp_core_drop(atcp_ns* handle, atcp_pkt* pkt, uint32_t reason) {
     default:
       break;
   }
-  ns.drop(pkt, reason);
+  ns.drop(pkt, reason, c);
 }
 
 // ---- ICMP, timers --------------------------------------------------------------------------
@@ -205,6 +209,10 @@ void atcp_core_icmp(atcp_ns* handle, atcp_found f, atcp_icmp_kind kind, uint32_t
   else
     ns.reason(ATCP_REASON_ICMP_IGNORED);
   atcp_core_put(f);
+}
+
+void atcp_core_conn_tuple(const atcp_conn* c, atcp_tuple* out) {
+  *out = tuple_of(*tcb_of(c));
 }
 
 void atcp_core_conn_timer(atcp_conn* c, uint64_t now_ns) {

@@ -4,6 +4,7 @@
 // walk over the tables. The walk calls back without a lock held, on entries that it has references to.
 #include "abi/atcp_core.h"
 
+#include "cc/registry.h"
 #include "conn/timewait.h"
 #include "listen/listener.h"
 #include "listen/request.h"
@@ -20,6 +21,7 @@ void describe(Endpoint& e, uint64_t now_ns, atcp_entry_info* i) {
   *i = {};
   i->tuple = tuple_of(e);
   i->kind = static_cast<uint32_t>(e.kind);
+  i->entry = &e;
   switch (e.kind) {
     case EntryKind::Conn:
     case EntryKind::Listener: {
@@ -76,59 +78,57 @@ bool walk_entries(const Ehash& table, uint64_t* cursor, Show show) {
   return true;
 }
 
-/// Listeners of one bucket from an index on, referenced, with the indices they have.
+/// Some listeners of one bucket, referenced, with the ids that they had when they were found.
 struct ListenerBatch {
-  static constexpr uint32_t kRoom = 16;
-  ListenNode* entry[kRoom];
-  uint32_t index[kRoom];
+  ListenNode* entry[ListenTable::kLooks];
+  uint64_t id[ListenTable::kLooks];
   uint32_t n = 0;
-  uint32_t next = 0;  ///< index after the last one looked at
 };
 
-ListenerBatch collect(const ListenTable& table, uint32_t bucket, uint32_t from) {
-  ListenerBatch b;
-  b.next = from;
-  table.walk_bucket(bucket, from, [&](ListenNode& n) {
-    if (b.n == ListenerBatch::kRoom) return false;
-    if (atcp_os_conn_tryget(n.conn)) {
-      b.index[b.n] = b.next;
-      b.entry[b.n++] = &n;
-    }
-    b.next++;
-    return true;
-  });
-  return b;
+/// A place in the walk over listeners: the bucket, and the id below which to go on in it, or 0 for all of it.
+constexpr uint64_t place(uint32_t bucket, uint64_t below) {
+  return static_cast<uint64_t>(bucket) << ListenTable::kIdBits | below;
 }
+static_assert(place(ListenTable::kBuckets - 1, 0) >> ListenTable::kIdBits ==
+              ListenTable::kBuckets - 1);
+constexpr uint64_t kListenersEnd = ~uint64_t{0};
 
 template <class Show>
 bool walk_listeners(const ListenTable& table, uint64_t* cursor, Show show) {
-  auto bucket = static_cast<uint32_t>(*cursor >> 32);
-  auto from = static_cast<uint32_t>(*cursor);
-  while (bucket < ListenTable::kBuckets) {
+  while (*cursor != kListenersEnd) {
+    const auto bucket = static_cast<uint32_t>(*cursor >> ListenTable::kIdBits);
+    uint64_t below = *cursor & (place(1, 0) - 1);
+    ListenerBatch b;
     atcp_os_rcu_lock();
-    const ListenerBatch b = collect(table, bucket, from);
+    below = table.walk_bucket(bucket, below, [&](ListenNode& n) {
+      if (!atcp_os_conn_tryget(n.conn)) return;
+      b.id[b.n] = n.id;
+      b.entry[b.n++] = &n;
+    });
     bool go_on = true;
     for (uint32_t i = 0; i < b.n; i++) {
       if (go_on && !show(*b.entry[i])) {
         go_on = false;
-        *cursor = (static_cast<uint64_t>(bucket) << 32) | b.index[i];
+        below = b.id[i] + 1;
       }
       atcp_os_conn_put(b.entry[i]->conn);
     }
     atcp_os_rcu_unlock();
+    if (below != 0)
+      *cursor = place(bucket, below);
+    else
+      *cursor = bucket + 1 < ListenTable::kBuckets ? place(bucket + 1, 0) : kListenersEnd;
     if (!go_on) return false;
-    if (b.next == from) {
-      bucket++;
-      from = 0;
-    } else {
-      from = b.next;
-    }
+    atcp_os_cond_resched();
   }
-  *cursor = static_cast<uint64_t>(ListenTable::kBuckets) << 32;
   return true;
 }
 
 }  // namespace
+
+uint32_t atcp_core_conn_timers(const atcp_conn* c, atcp_timer_info* out, uint64_t now_ns) {
+  return conn_timers(*tcb_of(c), out, Now(now_ns));
+}
 
 void atcp_core_conn_info(const atcp_conn* c, atcp_conn_info* out, uint64_t now_ns) {
   conn_info(*tcb_of(c), out, Now(now_ns));
@@ -146,6 +146,15 @@ uint32_t atcp_core_conn_unacked(const atcp_conn* c) {
   if (!in(t.state, kSynchronized) || t.state == State::SynReceived) return 0;
   const int32_t n = t.write_seq - t.snd_una;
   return n > 0 ? static_cast<uint32_t>(n) : 0;
+}
+
+bool atcp_core_tx_below_lowat(const atcp_conn* c, bool waking) {
+  const uint64_t unsent = atcp_core_conn_unsent(c);
+  return unsent << (waking ? 1 : 0) < tcb_of(c)->param(Param::NotsentLowat);
+}
+
+uint32_t atcp_core_somaxconn(const atcp_conn* c) {
+  return tcb_of(c)->param(Param::Somaxconn);
 }
 
 uint32_t atcp_core_accept_queue(const atcp_conn* c) {
@@ -186,4 +195,41 @@ bool atcp_core_walk(atcp_ns* handle, bool listeners, uint64_t* cursor, uint64_t 
     describe(e, now_ns, &info);
     return cb(arg, &info);
   });
+}
+
+bool atcp_core_entry_remove(atcp_ns* handle, const atcp_entry_info* e) {
+  Ns& ns = *reinterpret_cast<Ns*>(handle);
+  auto* entry = static_cast<Endpoint*>(e->entry);
+  bool removed = false;
+  if (e->kind == ATCP_FOUND_REQUEST)
+    removed = request_end(ns, *as_request(entry), ATCP_REASON_ABORT_BY_USER);
+  else if (e->kind == ATCP_FOUND_TIMEWAIT)
+    removed = timewait_remove(ns, *as_timewait(entry));
+  if (removed) ns.reason(ATCP_REASON_ABORT_BY_USER);
+  return removed;
+}
+
+void atcp_core_tables_info(const atcp_ns* handle, atcp_tables_info* out) {
+  const Ns& ns = *reinterpret_cast<const Ns*>(handle);
+  out->ehash_slots = ns.ehash.buckets();
+  out->ehash_entries = ns.ehash.size();
+  out->requests = load_relaxed(&ns.requests);
+  out->timewaits = load_relaxed(&ns.timewaits);
+  out->listeners = ns.listeners.size();
+  out->ports = ns.ports.in_use();
+}
+
+bool atcp_core_cc_info(const atcp_ns* handle, uint32_t i, atcp_cc_info* out) {
+  const Ns& ns = *reinterpret_cast<const Ns*>(handle);
+  if (i >= cc_count()) return false;
+  const CcOps* ops = cc_get(i);
+  *out = {};
+  if (ops == nullptr) return true;
+  // A default whose module is gone stands for the engine's own.
+  const uint32_t wanted = ns.param(Param::CongestionControl);
+  out->name = ops->name;
+  out->is_default = cc_get(wanted) != nullptr ? i == wanted : ops == &cc_default();
+  out->restricted = (ops->flags & ATCP_CC_RESTRICTED) != 0;
+  out->owner = ops->owner;
+  return true;
 }

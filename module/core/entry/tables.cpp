@@ -18,6 +18,14 @@ Params& params_of(atcp_ns* ns) {
   return ns != nullptr ? reinterpret_cast<Ns*>(ns)->params : default_params();
 }
 
+/// The table of connections has limits of its own, which follow the parameters.
+void size_tables(atcp_ns* ns, uint32_t i) {
+  const auto p = static_cast<Param>(i);
+  if (ns == nullptr || (p != Param::EhashMin && p != Param::EhashMax)) return;
+  Ns& n = *reinterpret_cast<Ns*>(ns);
+  n.ehash.set_limits(n.param(Param::EhashMin), n.param(Param::EhashMax));
+}
+
 }  // namespace
 
 uint32_t atcp_core_param_count(void) {
@@ -32,6 +40,8 @@ void atcp_core_param_info(uint32_t i, atcp_param_info* out) {
   out->type = row.type;
   out->min = row.min;
   out->max = row.max;
+  out->per_socket = row.scope != ParamScope::NETNS;
+  out->restricted = row.scope == ParamScope::ADMIN;
 }
 
 int32_t atcp_core_param_find(const char* name) {
@@ -49,13 +59,17 @@ atcp_err atcp_core_param_check(uint32_t i, const char* text) {
 
 atcp_err atcp_core_param_set(atcp_ns* ns, uint32_t i, const char* text) {
   const atcp_err err = params_of(ns).apply(i, text);
-  const bool table_size =
-      static_cast<Param>(i) == Param::EhashMin || static_cast<Param>(i) == Param::EhashMax;
-  if (err == ATCP_OK && ns != nullptr && table_size) {
-    Ns& n = *reinterpret_cast<Ns*>(ns);
-    n.ehash.set_limits(n.param(Param::EhashMin), n.param(Param::EhashMax));
-  }
+  if (err == ATCP_OK) size_tables(ns, i);
   return err;
+}
+
+void atcp_core_param_reset(atcp_ns* ns, uint32_t i) {
+  params_of(ns).reset(i);
+  size_tables(ns, i);
+}
+
+uint32_t atcp_core_param_source(const atcp_ns* ns, uint32_t i) {
+  return params_of(ns).source(static_cast<Param>(i));
 }
 
 uint32_t atcp_core_param_value(const atcp_ns* ns, uint32_t i, uint32_t k) {
@@ -65,6 +79,10 @@ uint32_t atcp_core_param_value(const atcp_ns* ns, uint32_t i, uint32_t k) {
 bool atcp_core_wire_is_tcp(const atcp_ns* ns) {
   // 0 is "tcp", 1 is "atcp": the order in which the parameter's type names them.
   return params_of(ns).get(Param::Wire) == 0;
+}
+
+uint32_t atcp_core_closing_records(const atcp_ns* ns) {
+  return params_of(ns).get(Param::ClosingRecords);
 }
 
 uint32_t atcp_core_counter_count(void) {

@@ -5,6 +5,7 @@
 // finds it early waits.
 #include "listen/child.h"
 
+#include "conn/event.h"
 #include "listen/fastopen_path.h"
 #include "listen/migrate.h"
 
@@ -17,14 +18,8 @@ void inherit_wishes(Tcb& c, const Tcb& listener) {
   c.nodelay = listener.nodelay;
   c.cork = listener.cork;
   c.keepalive_on = listener.keepalive_on;
-  c.keep_idle_s = listener.keep_idle_s;
-  c.keep_intvl_s = listener.keep_intvl_s;
-  c.keep_count = listener.keep_count;
-  c.syn_retries_max = listener.syn_retries_max;
+  c.no_fin_wait2 = listener.no_fin_wait2;
   c.user_timeout_ms = listener.user_timeout_ms;
-  c.defer_accept = listener.defer_accept;
-  c.linger2_s = listener.linger2_s;
-  c.timewait_s = listener.timewait_s;
   c.user_clamp = listener.user_clamp;
   c.user_mss = listener.user_mss;
   if (listener.window_clamp != 0) c.window_clamp = listener.window_clamp;
@@ -81,17 +76,23 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     return ChildResult::NoMemory;
   }
   Tcb& c = *tcb_of(conn);
+  c.overrides.inherit(listener.overrides);
   tcb_init(c, ns);
   set_tuple(c, tuple);
   inherit_wishes(c, listener);
   const CcOps* ops = load_relaxed(&listener.cc_ops);
   if (ops != nullptr && ops != c.cc_ops)  // nullptr: the listener is being used anew this moment
     set_cc(c, *ops, false, now);
+  if (load_relaxed(&listener.cc_source) > ATCP_SOURCE_NETNS) c.cc_source = ATCP_SOURCE_LISTENER;
   fill(c, hs, now);
   if (request != nullptr) c.syn_retries = load_relaxed(&request->retrans);
   if (rtt_us != 0) c.rtt.sample(rtt_us, now.us);
   atcp_route route = {};
-  if (atcp_os_conn_route(conn, &route)) update_mss(c, route.mtu);
+  if (atcp_os_conn_route(conn, &route)) {
+    c.ip_options = static_cast<uint8_t>(route.ip_options);
+    c.route_mtu = static_cast<uint16_t>(min(route.mtu, 65535u));
+    update_mss(c, route.mtu);
+  }
 
   c.bind.laddr = tuple.laddr.v4;
   const atcp_err bound = ns.ports.inherit(c.bind, listener.bind);
@@ -106,8 +107,15 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   }
   // The program named the listener's port, not the child's: the end of the connection gives it back.
   c.bind.flags = static_cast<uint8_t>(c.bind.flags & ~ATCP_BIND_EXPLICIT_PORT);
-  set_state(c, State::SynReceived);
+  // A cookie keeps no time: for its connection all begins with the third ACK.
+  c.life.open(request != nullptr ? request->synack_us : now.us);
+  set_state(c, State::SynReceived, now);
+  if (fastopen) c.life.begin(true);
   ns.count(Counter::PassiveOpens);
+  if (request != nullptr)
+    tell_request(ns, ATCP_EVENT_KIND_REQUEST_PROMOTED, conn, tuple);
+  else if (!fastopen)
+    tell_request(ns, ATCP_EVENT_KIND_COOKIE_ACCEPTED, conn, tuple);
   if (request != nullptr) request_settle(ns, *request);
 
   const bool queued = listener_enqueue(l, c, now);
@@ -117,7 +125,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     if (fastopen) fastopen_give_back(ns, listener);
     if (!fastopen) l.ledger.refuse(Refused::Ack, ATCP_REASON_LISTENER_CLOSED);
     abort_with_reset(c, ATCP_REASON_ABORT_LISTENER, ATCP_OK, now);
-    ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED);
+    ns.drop(pkt, ATCP_REASON_LISTENER_CLOSED, conn);
     atcp_os_child_discard(conn);
     return ChildResult::Made;
   }

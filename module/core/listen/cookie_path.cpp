@@ -4,6 +4,7 @@
 // allocated, locked or written that another CPU reads, but for the second of the last cookie.
 #include "listen/cookie_path.h"
 
+#include "conn/event.h"
 #include "listen/child.h"
 #include "listen/cookie.h"
 #include "listen/request.h"
@@ -17,13 +18,13 @@ uint32_t seconds(Now now) {
 }
 
 /// What the ACK's cookie says of the SYN. False: it is none, or too old.
-bool read_cookie(const Ns& ns, const atcp_tuple& tuple, const atcp_seg& seg, Now now,
-                 bool timestamped, CookieSyn* syn) {
+bool read_cookie(const Ns& ns, uint32_t timestamps, const atcp_tuple& tuple, const atcp_seg& seg,
+                 Now now, bool timestamped, CookieSyn* syn) {
   const CookieKind kind = timestamped ? CookieKind::Timestamped : CookieKind::Plain;
   if (!cookie_check(ns.cookie_key, kind, tuple, Seq(seg.seq) - 1, Seq(seg.ack) - 1, seconds(now),
                     syn))
     return false;
-  return !timestamped || cookie_take_tsval(seg.tsecr - timestamp_offset(ns, tuple),
+  return !timestamped || cookie_take_tsval(seg.tsecr - timestamp_offset(ns, timestamps, tuple),
                                            static_cast<uint32_t>(now.us / 1000), syn);
 }
 
@@ -73,6 +74,7 @@ uint32_t cookie_answer(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& 
   if (refused != ATCP_REASON_NONE) return refused;
   ns.count(Counter::SyncookiesSent);
   l.ledger.add(LedgerItem::Cookies);
+  tell_request(ns, ATCP_EVENT_KIND_COOKIE_SENT, t.conn(), tuple);
   return ATCP_REASON_NONE;
 }
 
@@ -80,18 +82,23 @@ Fate cookie_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, 
                   Now now, uint32_t* reason) {
   const uint32_t sent_s = load_relaxed(&t.listener->cookie_s);
   *reason = ATCP_REASON_LISTEN_ACK;
-  if ((seg.flags & ATCP_SYN) != 0 || sent_s == 0 || ns.param(Param::Syncookies) == 0)
+  if ((seg.flags & ATCP_SYN) != 0 || sent_s == 0 || t.param(Param::Syncookies) == 0)
     return Fate::Consumed;
   // With no cookie out there, every guess would be a chance for the guesser.
   *reason = ATCP_REASON_COOKIE_UNSOLICITED;
-  if (seconds(now) - sent_s > kCookiePeriods * kCookiePeriodS) return Fate::Consumed;
+  if (seconds(now) - sent_s > kCookiePeriods * kCookiePeriodS) {
+    tell_request(ns, ATCP_EVENT_KIND_COOKIE_REFUSED, t.conn(), tuple, *reason);
+    return Fate::Consumed;
+  }
 
   CookieSyn syn = {};
   // A peer that agreed on timestamps sends them in every segment (RFC 7323 3.2).
-  const bool timestamped = (seg.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
-  if (!read_cookie(ns, tuple, seg, now, timestamped, &syn)) {
+  const uint32_t timestamps = t.param(Param::Timestamps);
+  const bool timestamped = (seg.has & ATCP_OPT_TS) != 0 && timestamps != 0;
+  if (!read_cookie(ns, timestamps, tuple, seg, now, timestamped, &syn)) {
     ns.count(Counter::SyncookiesFailed);
     *reason = ATCP_REASON_COOKIE_BAD;
+    tell_request(ns, ATCP_EVENT_KIND_COOKIE_REFUSED, t.conn(), tuple, *reason);
     return Fate::Consumed;
   }
   ns.count(Counter::SyncookiesRecv);

@@ -4,6 +4,7 @@
 // are answered with cookies, and everything else, which RFC 9293 3.10.7.2 sends away.
 #include "listen/listener.h"
 
+#include "conn/event.h"
 #include "conn/reply.h"
 #include "listen/child.h"
 #include "listen/cookie_path.h"
@@ -24,7 +25,7 @@ bool is_closed(const Listener& l) {
 Fate refuse(Ns& ns, Listener& l, atcp_pkt* pkt, uint32_t reason) {
   l.ledger.refuse(Refused::Syn, reason);
   ns.count(Counter::ListenDrops);
-  ns.drop(pkt, reason);
+  ns.drop(pkt, reason, l.node.conn);
   return Fate::Consumed;
 }
 
@@ -43,8 +44,9 @@ void tell_of_flood(const Tcb& t, bool cookies) {
 
 /// The last quarter of max_syn_backlog is not given away when there are no cookies to fall back
 /// upon (Linux keeps it for peers that it has met; we keep no record of peers).
-bool beyond_syn_backlog(const Ns& ns, const Listener& l) {
-  const int64_t most = ns.param(Param::MaxSynBacklog);
+bool beyond_syn_backlog(const Tcb& t) {
+  const Listener& l = *t.listener;
+  const int64_t most = t.param(Param::MaxSynBacklog);
   const int64_t used = load_relaxed(&l.requests);
   return most - used < most / 4;
 }
@@ -57,7 +59,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   // answer would come back, and be answered.
   if (tuple.laddr.v4 == tuple.raddr.v4 && tuple.lport == tuple.rport)
     return refuse(ns, l, pkt, ATCP_REASON_SYN_FROM_SELF);
-  const uint32_t mode = ns.param(Param::Syncookies);
+  const uint32_t mode = t.param(Param::Syncookies);
   bool cookie = false;
 
   // A SYN that ends a TIME_WAIT entry gives as much memory back as it takes.
@@ -74,14 +76,16 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
     ns.count(Counter::ListenOverflows);
     return refuse(ns, l, pkt, ATCP_REASON_ACCEPT_QUEUE_FULL_SYN);
   }
-  if (old == nullptr && mode == 0 && beyond_syn_backlog(ns, l))
+  if (old == nullptr && mode == 0 && beyond_syn_backlog(t))
     return refuse(ns, l, pkt, ATCP_REASON_SYN_BACKLOG);
   atcp_route route = {};
   if (!atcp_os_route(ns.os, t.conn(), &tuple, &route))
     return refuse(ns, l, pkt, ATCP_REASON_NO_ROUTE);
   if (cookie) {
     const uint32_t reason = cookie_answer(ns, t, tuple, seg, route, pkt, now);
-    return reason == ATCP_REASON_NONE ? answered(l, nullptr) : refuse(ns, l, nullptr, reason);
+    if (reason == ATCP_REASON_NONE) return answered(l, nullptr);
+    tell_drop(ns, t.conn(), tuple, seg, reason);
+    return refuse(ns, l, nullptr, reason);
   }
 
   Handshake hs = {};
@@ -100,17 +104,18 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
     return Fate::Again;
+  if (pkt == nullptr) tell_drop(ns, t.conn(), tuple, seg, reason);
   return refuse(ns, l, pkt, reason);
 }
 
 // ---- ACK -----------------------------------------------------------------------------------
 
 /// RFC 9293 3.10.7.2, second: any acknowledgement is bad here, unless it is of a cookie.
-Fate reset(Ns& ns, const Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
+Fate reset(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
            uint32_t reason) {
   if (is_third_ack(seg)) t.listener->ledger.refuse(Refused::Ack, reason);
-  send_rst_for(ns, t.conn(), tuple, seg);
-  ns.drop(pkt, reason);
+  send_rst_for(ns, t.conn(), tuple, seg, reason);
+  ns.drop(pkt, reason, t.conn());
   return Fate::Consumed;
 }
 
@@ -133,7 +138,7 @@ Fate input_ack(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   // Silently, whatever abort_on_overflow says: the peer's data will bring the cookie again.
   t.listener->ledger.refuse(Refused::Ack, reason);
   ns.count(Counter::ListenDrops);
-  ns.drop(pkt, reason);
+  ns.drop(pkt, reason, t.conn());
   return Fate::Consumed;
 }
 
@@ -172,7 +177,8 @@ void append(Listener& l, Tcb& child, Now now) {
 
 // ---- life ----------------------------------------------------------------------------------
 
-atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
+atcp_err listener_start(Tcb& t, uint32_t asked_backlog, uint32_t flags, Now now) {
+  const uint32_t backlog = min(asked_backlog, t.param(Param::Somaxconn));
   // RFC 9293 3.9.1.1 (MUST-41).
   if (t.state == State::Listen) {
     store_relaxed(&t.listener->backlog, backlog);
@@ -205,7 +211,7 @@ atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags) {
   store_relaxed(&l.flood_told, 0u);
   store_release(&l.closed, 0u);
   t.in_done = false;
-  set_state(t, State::Listen);
+  set_state(t, State::Listen, now);
   t.ns->listeners.insert(l.node);
   return ATCP_OK;
 }
@@ -221,7 +227,7 @@ void listener_stop(Tcb& t, Now now) {
   migrate_children(t, now);
   requests_drop_all(*t.ns, t.conn(), now);
   t.ns->ports.clear_listening(t.bind);
-  done(t, ATCP_REASON_NONE, ATCP_OK);
+  done(t, ATCP_REASON_NONE, ATCP_OK, now);
 }
 
 void listener_free(Listener* l) {
@@ -238,13 +244,24 @@ bool listener_accept_full(const Listener& l) {
 }
 
 bool listener_reserve(Listener& l) {
-  if (add_fetch(&l.reserved, 1u) - 1 <= load_relaxed(&l.backlog)) return true;
+  // The edges between full and not full are told by those who cross them: in the order of the atomic count each
+  // crossing is somebody's, however many try at the same time.
+  const uint32_t n = add_fetch(&l.reserved, 1u);
+  const uint32_t backlog = load_relaxed(&l.backlog);
+  if (n == backlog + 1)
+    tell_accept_queue(*tcb_of(l.node.conn)->ns, ATCP_EVENT_KIND_ACCEPT_QUEUE_FULL, l.node.conn, n,
+                      backlog);
+  if (n - 1 <= backlog) return true;
   listener_unreserve(l);
   return false;
 }
 
 void listener_unreserve(Listener& l) {
-  sub_fetch(&l.reserved, 1u);
+  const uint32_t n = sub_fetch(&l.reserved, 1u);
+  const uint32_t backlog = load_relaxed(&l.backlog);
+  if (n == backlog)
+    tell_accept_queue(*tcb_of(l.node.conn)->ns, ATCP_EVENT_KIND_ACCEPT_QUEUE_FREE, l.node.conn, n,
+                      backlog);
 }
 
 bool listener_enqueue(Listener& l, Tcb& child, Now now) {
@@ -307,6 +324,7 @@ void listener_info(Listener& l, atcp_listener_info* out, Now now) {
   atcp_os_unlock(l.accept_lock, 0);
   out->backlog = load_relaxed(&l.backlog);
   out->requests = load_relaxed(&l.requests);
+  out->young = load_relaxed(&l.young);
   out->requests_high = load_relaxed(&l.requests_high);
   out->syns = l.ledger.get(LedgerItem::Syns);
   out->synacks = l.ledger.get(LedgerItem::SynAcks);
@@ -331,7 +349,7 @@ Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg
   if (is_closed(*t.listener)) return Fate::Again;
   // RFC 9293 3.10.7.2. First: RST.
   if ((seg.flags & ATCP_RST) != 0) {
-    ns.drop(pkt, ATCP_REASON_LISTEN_RST);
+    ns.drop(pkt, ATCP_REASON_LISTEN_RST, t.conn());
     return Fate::Consumed;
   }
   // Second: ACK.
@@ -351,7 +369,7 @@ Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg
     return fate;
   }
   // Fourth: anything else.
-  ns.drop(pkt, ATCP_REASON_LISTEN_NO_SYN);
+  ns.drop(pkt, ATCP_REASON_LISTEN_NO_SYN, t.conn());
   return Fate::Consumed;
 }
 

@@ -58,7 +58,7 @@ inline bool is_third_ack(const atcp_seg& seg) {
 }
 
 /// As atcp_core_listen. Lock: conn.
-atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags);
+atcp_err listener_start(Tcb& t, uint32_t backlog, uint32_t flags, Now now);
 /// LISTEN to CLOSED: no segment finds the listener from here on. Its requests and the connections in its
 /// accept queue go to other listeners of its group; without any, requests vanish and connections stay
 /// for listener_accept. Lock: conn.

@@ -21,7 +21,7 @@ bool same_group(const Tcb& a, const Tcb& b) {
 /// referenced. nullptr: nobody; if only because all are full, that is counted.
 template <class Full>
 Tcb* find_heir(Ns& ns, const Tcb& from, const atcp_tuple& tuple, Full full) {
-  if (ns.param(Param::MigrateReq) == 0) return nullptr;
+  if (from.param(Param::MigrateReq) == 0) return nullptr;
   if ((load_relaxed(&from.bind.flags) & ATCP_BIND_REUSEPORT) == 0) return nullptr;
   bool passed_over = false;
   const ListenNode* n = ns.listeners.lookup(tuple, [&](const ListenNode& node) {
@@ -102,14 +102,16 @@ bool migrate_child(Ns& ns, const Tcb& from, Tcb& child, Now now) {
 
 void migrate_cookies(const Tcb& from) {
   const uint32_t sent_s = load_relaxed(&from.listener->cookie_s);
-  if (sent_s == 0 || from.ns->param(Param::MigrateReq) == 0) return;
-  for (uint32_t b = 0; b < ListenTable::kBuckets; b++) {
-    from.ns->listeners.walk_bucket(b, 0, [&](ListenNode& n) {
+  if (sent_s == 0 || from.param(Param::MigrateReq) == 0) return;
+  const ListenTable& table = from.ns->listeners;
+  const uint32_t bucket = ListenTable::bucket_of(from.listener->node.lport);
+  for (uint64_t below = 0;; atcp_os_cond_resched()) {
+    below = table.walk_bucket(bucket, below, [&](ListenNode& n) {
       const Tcb& heir = *tcb_of(n.conn);
       uint32_t& own_s = heir.listener->cookie_s;
       if (same_group(from, heir) && load_relaxed(&own_s) < sent_s) store_relaxed(&own_s, sent_s);
-      return true;
     });
+    if (below == 0) return;
   }
 }
 

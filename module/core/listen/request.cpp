@@ -5,6 +5,7 @@
 // Ehash::replace, of which only one can succeed, so the accounts are settled once.
 #include "listen/request.h"
 
+#include "conn/event.h"
 #include "conn/gate.h"
 #include "conn/reply.h"
 #include "listen/child.h"
@@ -64,6 +65,19 @@ void uncount(Ns& ns, Request& r) {
   sub_fetch(&ns.requests, 1u);
 }
 
+void tell_synack_again(Ns& ns, const Request& r) {
+  if (!atcp_os_event_wanted()) return;
+  const atcp_tuple tuple = tuple_of(r);
+  atcp_event e = {};
+  e.kind = ATCP_EVENT_KIND_RETRANSMIT;
+  e.tuple = &tuple;
+  e.conn = r.listener;
+  e.retransmit = ATCP_RETRANSMIT_KIND_SYNACK;
+  e.seq = r.hs.iss.raw();
+  e.flags = ATCP_SYN | ATCP_ACK;
+  emit_event(ns, e);
+}
+
 /// The same SYN-ACK once more.
 void resend_synack(Ns& ns, Request& r, Now now) {
   const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + r.hs.ts_offset;
@@ -71,6 +85,7 @@ void resend_synack(Ns& ns, Request& r, Now now) {
   if (send_synack(ns, r.listener, tuple_of(r), r.hs, tsval) != ATCP_REASON_NONE) return;
   ns.count(Counter::RetransSegs);
   ns.count(Counter::TCPSynRetrans);
+  tell_synack_again(ns, r);
 }
 
 void send_request_ack(Ns& ns, const Request& r, Now now) {
@@ -92,13 +107,13 @@ Fate turn_down(Ns& ns, const Request& r, const atcp_seg& seg, atcp_pkt* pkt, uin
   const Ledger& ledger = listener_of(r).listener->ledger;
   if (is_plain_syn(seg)) ledger.refuse(Refused::Syn, reason);
   if (is_third_ack(seg)) ledger.refuse(Refused::Ack, reason);
-  ns.drop(pkt, reason);
+  ns.drop(pkt, reason, r.listener);
   return Fate::Consumed;
 }
 
 /// The connection attempt is over before it was one.
-void fail(Ns& ns, Request& r) {
-  if (!request_remove(ns, r)) return;
+void fail(Ns& ns, Request& r, uint32_t reason) {
+  if (!request_end(ns, r, reason)) return;
   ns.count(Counter::AttemptFails);
   ns.count(Counter::EmbryonicRsts);
 }
@@ -124,8 +139,9 @@ Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) 
   switch (rst_verdict(rcv_nxt(r), rcv_nxt(r), r.hs.rcv_wnd, Seq(seg.seq))) {
     case RstVerdict::Reset:
       // RFC 9293 3.10.7.4, second: back to LISTEN, and the user need not be told.
-      fail(ns, r);
-      ns.drop(pkt, ATCP_REASON_REQUEST_RST);
+      tell_reset_received(ns, r.listener, tuple_of(r), seg, ATCP_REASON_REQUEST_RST);
+      fail(ns, r, ATCP_REASON_REQUEST_RST);
+      ns.drop(pkt, ATCP_REASON_REQUEST_RST, r.listener);
       break;
     case RstVerdict::Challenge:
       if (reply_allowed(ns, r.last_ack_ms, seg, now.us, Counter::TCPACKSkippedChallenge) &&
@@ -133,10 +149,10 @@ Fate input_rst(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) 
         ns.count(Counter::TCPChallengeACK);
         send_request_ack(ns, r, now);
       }
-      ns.drop(pkt, ATCP_REASON_RST_CHALLENGED);
+      ns.drop(pkt, ATCP_REASON_RST_CHALLENGED, r.listener);
       break;
     case RstVerdict::Ignore:
-      ns.drop(pkt, ATCP_REASON_RST_OUT_OF_WINDOW);
+      ns.drop(pkt, ATCP_REASON_RST_OUT_OF_WINDOW, r.listener);
       break;
   }
   return Fate::Consumed;
@@ -169,7 +185,7 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
     case ChildResult::Taken:
       return Fate::Again;
     case ChildResult::NoListener:
-      if (!migrate_request(ns, r, now)) request_remove(ns, r);
+      if (!migrate_request(ns, r, now)) request_end(ns, r, ATCP_REASON_LISTENER_CLOSED);
       return Fate::Again;
     case ChildResult::Overflow:
       // The peer believes that it is connected. Either it learns better at once, or it will be
@@ -177,9 +193,9 @@ Fate input_third_ack(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now
       ns.count(Counter::ListenOverflows);
       store_relaxed(&r.acked, uint8_t{1});
       reason = ATCP_REASON_ACCEPT_QUEUE_FULL_ACK;
-      if (ns.param(Param::AbortOnOverflow) != 0) {
-        send_rst_for(ns, t.conn(), tuple, seg);
-        if (request_remove(ns, r)) ns.count(Counter::EmbryonicRsts);
+      if (t.param(Param::AbortOnOverflow) != 0) {
+        send_rst_for(ns, t.conn(), tuple, seg, ATCP_REASON_ABORT_OVERFLOW);
+        if (request_end(ns, r, ATCP_REASON_ABORT_OVERFLOW)) ns.count(Counter::EmbryonicRsts);
         reason = ATCP_REASON_ABORT_OVERFLOW;
       }
       break;
@@ -213,12 +229,13 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
   hs->peer_wnd = syn.wnd;
   hs->peer_mss = (syn.has & ATCP_OPT_MSS) != 0 ? syn.mss : kDefaultMss;
   // An option is answered only if the SYN had it (RFC 7323 2.2, 3.2; RFC 2018 2).
-  hs->ts_ok = (syn.has & ATCP_OPT_TS) != 0 && ns.param(Param::Timestamps) != 0;
-  hs->sack_ok = (syn.has & ATCP_OPT_SACK_OK) != 0 && ns.param(Param::Sack) != 0;
-  hs->wscale_ok = (syn.has & ATCP_OPT_WSCALE) != 0 && ns.param(Param::WindowScaling) != 0;
-  hs->ecn_ok = ecn_accept(ns, listener, syn);
+  const uint32_t timestamps = listener.param(Param::Timestamps);
+  hs->ts_ok = (syn.has & ATCP_OPT_TS) != 0 && timestamps != 0;
+  hs->sack_ok = (syn.has & ATCP_OPT_SACK_OK) != 0 && listener.param(Param::Sack) != 0;
+  hs->wscale_ok = (syn.has & ATCP_OPT_WSCALE) != 0 && listener.param(Param::WindowScaling) != 0;
+  hs->ecn_ok = ecn_accept(listener, syn);
   hs->ts_recent = hs->ts_ok ? syn.tsval : 0;
-  hs->ts_offset = timestamp_offset(ns, tuple);
+  hs->ts_offset = timestamp_offset(ns, timestamps, tuple);
 
   uint32_t advmss = min(route.advmss, kMaxWindowField);
   if (listener.user_mss != 0) advmss = min(advmss, static_cast<uint32_t>(listener.user_mss));
@@ -285,13 +302,18 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     // requests_drop_all may have passed this bucket already.
     reason = ATCP_REASON_LISTENER_CLOSED;
   } else {
+    // Before the SYN-ACK, which may be answered on another CPU.
+    tell_request(ns, ATCP_EVENT_KIND_REQUEST_MADE, listener.conn(), tuple);
     const uint32_t tsval = static_cast<uint32_t>(now.us / 1000) + hs.ts_offset;
     const atcp_reuse reuse = {&route, *syn};
     *syn = nullptr;
     // Nothing is lost if it cannot be sent: the peer will send its SYN again.
     reason = send_synack(ns, listener.conn(), tuple, hs, tsval, &reuse);
   }
-  if (reason != ATCP_REASON_NONE) request_remove(ns, *r);
+  if (reason == ATCP_REASON_LISTENER_CLOSED)
+    request_remove(ns, *r);  // the SYN is looked up anew
+  else if (reason != ATCP_REASON_NONE)
+    request_end(ns, *r, reason);
   put_endpoint(*r);
   return reason;
 }
@@ -323,6 +345,16 @@ void request_settle(Ns& ns, Request& r) {
   put_endpoint(r);  // the table's
 }
 
+bool request_end(Ns& ns, Request& r, uint32_t reason) {
+  // What goes with the last reference is not looked at any more, but the listener's is ours until then.
+  const atcp_tuple tuple = tuple_of(r);
+  atcp_conn* listener = r.listener;
+  if (!ns.ehash.remove(r)) return false;
+  tell_request(ns, ATCP_EVENT_KIND_REQUEST_EXPIRED, listener, tuple, reason);
+  request_settle(ns, r);
+  return true;
+}
+
 bool request_remove(Ns& ns, Request& r) {
   if (!ns.ehash.remove(r)) return false;
   request_settle(ns, r);
@@ -349,13 +381,13 @@ Fate judge(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
       resend_synack(ns, r, now);
       arm_entry(ns, r, deadline_ns(r, now), now.ns);
     }
-    ns.drop(pkt, ATCP_REASON_REQUEST_SYN_DUP);
+    ns.drop(pkt, ATCP_REASON_REQUEST_SYN_DUP, r.listener);
     return Fate::Consumed;
   }
   // RFC 9293 3.10.7.4, fifth, before the others: an ACK of what was never sent shows a peer from
   // another life, whatever its sequence number.
   if (ack && Seq(seg.ack) != r.hs.iss + 1) {
-    send_rst_for(ns, r.listener, tuple_of(r), seg);
+    send_rst_for(ns, r.listener, tuple_of(r), seg, ATCP_REASON_REQUEST_ACK_BAD);
     return turn_down(ns, r, seg, pkt, ATCP_REASON_REQUEST_ACK_BAD);
   }
   // First: sequence number.
@@ -366,13 +398,13 @@ Fate judge(Ns& ns, Request& r, const atcp_seg& seg, atcp_pkt* pkt, Now now) {
   if (rst) return input_rst(ns, r, seg, pkt, now);
   // Fourth: SYN. Another incarnation of the peer: neither can go on.
   if ((seg.flags & ATCP_SYN) != 0) {
-    send_rst_for(ns, r.listener, tuple_of(r), seg);
-    fail(ns, r);
+    send_rst_for(ns, r.listener, tuple_of(r), seg, ATCP_REASON_REQUEST_SYN);
+    fail(ns, r, ATCP_REASON_REQUEST_SYN);
     return turn_down(ns, r, seg, pkt, ATCP_REASON_REQUEST_SYN);
   }
   // Fifth: ACK.
   if (!ack) {
-    ns.drop(pkt, ATCP_REASON_REQUEST_NO_ACK);
+    ns.drop(pkt, ATCP_REASON_REQUEST_NO_ACK, r.listener);
     return Fate::Consumed;
   }
   return input_third_ack(ns, r, seg, pkt, now);
@@ -399,8 +431,9 @@ void request_expired(Ns& ns, Request& r, Now now) {
   const Tcb& t = listener_of(r);
   Listener& l = *t.listener;
   ns.count(Counter::TCPTimeouts);
-  const uint32_t retries =
-      t.syn_retries_max != 0 ? t.syn_retries_max : ns.param(Param::SynackRetries);
+  // As in Linux, TCP_SYNCNT of a listener is for its SYN-ACKs.
+  const bool syncnt = t.overrides.has(Param::SynRetries) && !t.overrides.has(Param::SynackRetries);
+  const uint32_t retries = t.param(syncnt ? Param::SynRetries : Param::SynackRetries);
   const uint32_t timeouts = load_relaxed(&r.timeouts);
   // A peer that was put off by TCP_DEFER_ACCEPT is left in peace, and kept, until its time is over. The
   // last SYN-ACK of that time makes it acknowledge again, which is then accepted without data.
@@ -408,8 +441,9 @@ void request_expired(Ns& ns, Request& r, Now now) {
   const bool waits = defer != 0 && load_relaxed(&r.acked) != 0;
   if (timeouts >= allowed_timeouts(l, retries) && !(waits && timeouts < defer)) {
     // Without a word to the peer, whose ACK may be under way: a later one is answered by RST.
-    if (request_remove(ns, r))
-      ns.reason(timeouts >= retries ? ATCP_REASON_REQUEST_TIMEOUT : ATCP_REASON_REQUEST_EVICTED);
+    const uint32_t why =
+        timeouts >= retries ? ATCP_REASON_REQUEST_TIMEOUT : ATCP_REASON_REQUEST_EVICTED;
+    if (request_end(ns, r, why)) ns.reason(why);
   } else {
     if (!waits || timeouts + 1 >= defer) resend_synack(ns, r, now);
     store_relaxed(&r.timeouts, static_cast<uint8_t>(timeouts + 1));
@@ -443,7 +477,7 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
     ns.reason(ATCP_REASON_ICMP_IGNORED);
     return;
   }
-  if (request_remove(ns, r)) {
+  if (request_end(ns, r, ATCP_REASON_ICMP_HARD)) {
     ns.count(Counter::ListenDrops);
     ns.reason(ATCP_REASON_ICMP_HARD);
   }
@@ -462,7 +496,7 @@ void requests_drop_all(Ns& ns, const atcp_conn* listener, Now now) {
     });
     for (uint32_t i = 0; i < b.n; i++) {
       Request& r = *as_request(b.entry[i]);
-      if (!migrate_request(ns, r, now) && request_remove(ns, r))
+      if (!migrate_request(ns, r, now) && request_end(ns, r, ATCP_REASON_LISTENER_CLOSED))
         ns.reason(ATCP_REASON_LISTENER_CLOSED);
       put_endpoint(r);
     }

@@ -62,6 +62,8 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
 /// Take it out of the table and settle its accounts. False: somebody else did. The caller has a reference
 /// of its own, or is inside RCU.
 bool request_remove(Ns& ns, Request& r);
+/// The same, and those who watch are told why.
+bool request_end(Ns& ns, Request& r, uint32_t reason);
 /// The accounts alone: for a request whose place in the table a connection has taken.
 void request_settle(Ns& ns, Request& r);
 

@@ -41,6 +41,7 @@ namespace {
   X(TCPOFOQueue, "segments kept out of order") \
   X(TCPOFODrop, "out-of-order segments dropped for memory") \
   X(OfoPruned, "times out-of-order data was given up for memory") \
+  X(TCPRcvCollapsed, "packets whose payload was copied together for memory") \
   X(TCPRcvQDrop, "segments in order dropped: receive buffer full, or no memory") \
   X(TCPZeroWindowDrop, "data dropped: window closed") \
   X(BeyondWindow, "segments beyond the window") \
@@ -94,7 +95,10 @@ namespace {
   X(TCPLossProbes, "probes of the tail sent (TLP)") \
   X(TCPLossProbeRecovery, "losses that a probe of the tail repaired") \
   X(TCPSpuriousRTOs, "timeouts that F-RTO showed to be needless") \
-  X(InCEPkts, "data segments that a router on the way had marked (CE, RFC 3168)")
+  X(InCEPkts, "data segments that a router on the way had marked (CE, RFC 3168)") \
+  X(TCPMTUPFail, "probes of a larger MTU that were lost") \
+  X(TCPMTUPSuccess, "probes of a larger MTU that arrived") \
+  X(TCPMemoryPressures, "times the memory for packets became scarce")
 // clang-format on
 
 #define ATCP_ROW(id, help) {#id, help},

@@ -42,6 +42,7 @@ enum class Counter : uint16_t {
   TCPOFOQueue,
   TCPOFODrop,
   OfoPruned,
+  TCPRcvCollapsed,
   TCPRcvQDrop,
   TCPZeroWindowDrop,
   BeyondWindow,
@@ -96,6 +97,9 @@ enum class Counter : uint16_t {
   TCPLossProbeRecovery,
   TCPSpuriousRTOs,
   InCEPkts,
+  TCPMTUPFail,
+  TCPMTUPSuccess,
+  TCPMemoryPressures,
   Count_,
 };
 

@@ -171,13 +171,18 @@ EhashBatch Ehash::walk(uint64_t* cursor, Want want) const {
     }
     from = last == ~0u ? kWalkEnd : static_cast<uint64_t>(last + 1) << 32;
   }
+  // Without the address, for another entry (TIME_WAIT) may take this one's place meanwhile; but not where an entry of the
+  // same hash has been seen already, which would be seen again.
+  uint64_t seen = static_cast<uint32_t>(*cursor) != 0 ? *cursor >> 32 : kWalkEnd;
   *cursor = from;
   uint32_t got = 0;
   for (uint32_t i = 0; i < b.n; i++) {
+    const uint64_t key = b.key[i], hash = key >> 32;
+    const bool again = hash == seen;
+    seen = hash;
     if (!endpoint_tryget(*b.entry[i])) continue;
     b.entry[got] = b.entry[i];
-    // Without the address: another entry may take this one's place meanwhile.
-    b.key[got++] = b.key[i] >> 32 << 32;
+    b.key[got++] = again ? key : hash << 32;
   }
   b.n = got;
   atcp_os_unlock(locks_, stripe);

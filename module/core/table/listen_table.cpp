@@ -6,32 +6,39 @@
 #include "table/listen_table.h"
 
 namespace atcp {
-namespace {
 
-ListenNode* node_at(uintptr v) {
-  return reinterpret_cast<ListenNode*>(v);
+ListenNode* ListenTable::ByAge::below(uint64_t id) const {
+  if (id == 0) return node_of(last_);
+  TreapNode* found = nullptr;
+  for (TreapNode* at = root_; at != nullptr;) {
+    if (node_of(at)->id < id) {
+      found = at;
+      at = at->right;
+    } else {
+      at = at->left;
+    }
+  }
+  return node_of(found);
 }
 
-}  // namespace
-
 bool ListenTable::init(const SipKey& key) {
-  heads_ = static_cast<uintptr*>(atcp_os_table_alloc(kBuckets * sizeof(uintptr)));
+  buckets_ = static_cast<Bucket*>(atcp_os_table_alloc(kBuckets * sizeof(Bucket)));
   locks_ = atcp_os_locks_alloc(kBuckets, ATCP_LOCK_LISTEN);
-  if (heads_ == nullptr || locks_ == nullptr) {
+  if (buckets_ == nullptr || locks_ == nullptr) {
     fini();
     return false;
   }
   key_ = key;
   size_ = 0;
   for (uint32_t b = 0; b < kBuckets; b++)
-    heads_[b] = chain_end(b);
+    buckets_[b].head = chain_end(b);
   return true;
 }
 
 void ListenTable::fini() {
-  if (heads_ != nullptr) atcp_os_table_free(heads_);
+  if (buckets_ != nullptr) atcp_os_table_free(buckets_);
   if (locks_ != nullptr) atcp_os_locks_free(locks_);
-  heads_ = nullptr;
+  buckets_ = nullptr;
   locks_ = nullptr;
 }
 
@@ -41,11 +48,14 @@ uint32_t ListenTable::size() const {
 
 void ListenTable::insert(ListenNode& n) {
   const uint32_t b = bucket_of(n.lport);
-  n.id = add_fetch(&next_id_, 1u);
   atcp_os_lock(locks_, b);
-  store_release(&n.next, heads_[b]);
+  Bucket& bucket = buckets_[b];
+  // Under the lock: chain and tree have the same order.
+  n.id = ++bucket.last_id;
+  bucket.by_age.link_after(&n.by_age, bucket.by_age.last());
+  store_release(&n.next, bucket.head);
   store_release(&n.hashed, uint8_t{1});
-  store_release(&heads_[b], reinterpret_cast<uintptr>(&n));
+  store_release(&bucket.head, reinterpret_cast<uintptr>(&n));
   atcp_os_unlock(locks_, b);
   add_fetch(&size_, 1u);
 }
@@ -55,10 +65,10 @@ bool ListenTable::remove(ListenNode& n) {
   atcp_os_lock(locks_, b);
   const bool was = n.hashed != 0;
   if (was) {
-    uintptr* at = &heads_[b];
-    while (*at != reinterpret_cast<uintptr>(&n))
-      at = &node_at(*at)->next;
-    store_release(at, n.next);
+    Bucket& bucket = buckets_[b];
+    ListenNode* newer = node_of(TreapBase::next(&n.by_age));
+    store_release(newer != nullptr ? &newer->next : &bucket.head, n.next);
+    bucket.by_age.unlink(&n.by_age);
     store_release(&n.hashed, uint8_t{0});
   }
   atcp_os_unlock(locks_, b);

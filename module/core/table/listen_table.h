@@ -2,12 +2,14 @@
 //
 // Listening sockets of one namespace by local port. Lookup is lockless under RCU and prefers an
 // exact local address to "any"; among equals (SO_REUSEPORT) a keyed hash of the tuple chooses,
-// so that a peer's retransmitted SYN finds the same listener.
+// so that a peer's retransmitted SYN finds the same listener. For who walks over them there is, beside the chain of a
+// bucket, a tree of the same nodes by age: it finds the place where a walk goes on, however many there are.
 #ifndef ATCP_TABLE_LISTEN_TABLE_H
 #define ATCP_TABLE_LISTEN_TABLE_H
 
 #include "base/atomic.h"
 #include "base/siphash.h"
+#include "base/treap.h"
 #include "base/types.h"
 
 namespace atcp {
@@ -15,11 +17,12 @@ namespace atcp {
 /// Part of a listener. Listen lock to write; readers under RCU, so the memory outlives its
 /// removal by a grace period, and it is removed before conn's last reference goes.
 struct ListenNode {
-  uintptr next;     ///< chain; odd: the end, as in Ehash
-  atcp_conn* conn;  ///< the listening socket; constant
-  uint32_t laddr;   ///< network order, 0: any
-  uint32_t id;      ///< of this insertion; set by insert()
-  uint16_t lport;   ///< network order
+  TreapNode by_age;  ///< listen lock
+  uintptr next;      ///< chain, newest first; odd: the end, as in Ehash
+  atcp_conn* conn;   ///< the listening socket; constant
+  uint32_t laddr;    ///< network order, 0: any
+  uint64_t id;       ///< of this insertion, rising in each bucket; set by insert()
+  uint16_t lport;    ///< network order
   uint8_t hashed;
 };
 
@@ -36,45 +39,62 @@ class ListenTable {
   ListenNode* lookup(const atcp_tuple& t, Fits fits) const;
   uint32_t size() const;
   static constexpr uint32_t kBuckets = 256;
-  /// Like Ehash::walk_bucket.
-  template <class F>
-  uint32_t walk_bucket(uint32_t b, uint32_t skip, F f) const;
-
- private:
+  /// Most nodes that walk_bucket() looks at while it holds the lock.
+  static constexpr uint32_t kLooks = 32;
+  /// ids have no more bits than that: so many listen() calls on the ports of one bucket take millennia.
+  static constexpr uint32_t kIdBits = 56;
   static constexpr uint32_t bucket_of(uint16_t lport) {
     return (lport ^ (lport >> 8)) & (kBuckets - 1);
   }
+  /// f(node) for the next kLooks nodes of bucket b, newest first, whose ids are below that one (0: from the newest),
+  /// under the bucket's lock. Returns the id below which to go on, or 0: there are no more. So whoever stays is seen once,
+  /// whatever comes and goes between two calls. Takes O(log n) to find its place.
+  template <class F>
+  uint64_t walk_bucket(uint32_t b, uint64_t below, F f) const;
+
+ private:
+  static ListenNode* node_of(TreapNode* n) {
+    return reinterpret_cast<ListenNode*>(n);  // its first member
+  }
+  /// Nodes by id.
+  class ByAge : public TreapBase {
+   public:
+    /// The newest whose id is below that one; 0: the newest of all.
+    ListenNode* below(uint64_t id) const;
+  };
+  struct Bucket {
+    uintptr head;
+    ByAge by_age;
+    uint64_t last_id;
+  };
   static constexpr uintptr chain_end(uint32_t bucket) {
     return (static_cast<uintptr>(bucket) << 1) | 1;
   }
-  static constexpr uint64_t rank(uint64_t tuple_hash, uint32_t id) {
+  static constexpr uint64_t rank(uint64_t tuple_hash, uint64_t id) {
     uint64_t x = tuple_hash ^ (id * 0x9e3779b97f4a7c15ull);
     x ^= x >> 31;
     x *= 0x94d049bb133111ebull;
     return x ^ (x >> 29);
   }
 
-  uintptr* heads_ = nullptr;
+  Bucket* buckets_ = nullptr;
   atcp_locks* locks_ = nullptr;
   SipKey key_ = {};
-  uint32_t size_ = 0;     ///< atomic
-  uint32_t next_id_ = 0;  ///< atomic
+  uint32_t size_ = 0;  ///< atomic
 };
 
 template <class F>
-uint32_t ListenTable::walk_bucket(uint32_t b, uint32_t skip, F f) const {
-  uint32_t done = 0;
-  uint32_t at = 0;
+uint64_t ListenTable::walk_bucket(uint32_t b, uint64_t below, F f) const {
   atcp_os_lock(locks_, b);
-  for (uintptr v = heads_[b]; (v & 1) == 0;) {
-    auto* n = reinterpret_cast<ListenNode*>(v);
-    v = n->next;
-    if (at++ < skip) continue;
-    if (!f(*n)) break;
-    done++;
+  ListenNode* n = buckets_[b].by_age.below(below);
+  uint64_t last = 0;
+  for (uint32_t looks = 0; looks < kLooks && n != nullptr; looks++) {
+    last = n->id;
+    f(*n);
+    n = node_of(TreapBase::prev(&n->by_age));
   }
   atcp_os_unlock(locks_, b);
-  return done;
+  return n != nullptr ? last : 0;
 }
 
 template <class Fits>
@@ -85,7 +105,7 @@ again:
   bool best_exact = false;
   bool hashed_tuple = false;
   uint64_t tuple_hash = 0;
-  uintptr v = load_acquire(&heads_[b]);
+  uintptr v = load_acquire(&buckets_[b].head);
   for (; (v & 1) == 0; v = load_acquire(&reinterpret_cast<ListenNode*>(v)->next)) {
     ListenNode& n = *reinterpret_cast<ListenNode*>(v);
     if (n.lport != t.lport || (n.laddr != 0 && n.laddr != t.laddr.v4) || !fits(n)) continue;

@@ -53,18 +53,40 @@ enum class Param : uint16_t {
   MigrateReq,                // 1
   EhashMin,                  // 0: the initial number
   EhashMax,                  // 4194304
+  PacingSsRatio,             // 200 %
+  PacingCaRatio,             // 120 %
   Ecn,                       // 2: answers only
   EcnFallback,               // 1
   Fastopen,                  // 1: bits of conn/fastopen.h
   FastopenBlackholeTimeout,  // 0 s: never
+  Stdurg,                    // 0
+  MtuProbing,                // 0, 1 after a black hole, 2 always
+  BaseMss,                   // 1024
+  MtuProbeFloor,             // 48
+  ProbeInterval,             // 600 s
+  ProbeThreshold,            // 8
+  Mem,                       // 0 0 0: only the host's limits
+  ClosingRecords,            // 256
+  Somaxconn,                 // no limit beside net.core.somaxconn
+  NotsentLowat,              // 0xffffffff: none
+  Recovery,                  // 1: bits of conn/rack.h
+  MaxReordering,             // 300
   Count_,
 };
 
 inline constexpr uint32_t kParamCount = static_cast<uint32_t>(Param::Count_);
 
+/// Where a parameter may be set.
+enum class ParamScope : uint8_t {
+  NETNS,   ///< in a network namespace
+  SOCKET,  ///< and on one socket, by its program
+  ADMIN,   ///< and on one socket, by who has CAP_NET_ADMIN: it is at the expense of others
+};
+
 struct ParamRow {
   const char* name;
   uint32_t type;  ///< enum atcp_param_type
+  ParamScope scope;
   uint32_t min;
   uint32_t max;
   uint32_t def[3];
@@ -73,28 +95,48 @@ struct ParamRow {
 };
 extern const ParamRow kParams[kParamCount];
 
-/// A namespace's values. Single numbers may be read without a lock while a writer sets them.
+/// The numbers of a pair or triple that were set together; what a parameter does not have is 0.
+struct ParamValues {
+  uint32_t v[3];
+};
+
+/// A namespace's values. May be read without a lock, in any context, while one writer at a time sets them.
 class Params {
  public:
   /// All from the given defaults (nullptr: the table's own).
   void init(const Params* defaults);
+  /// One number. Whoever needs several of a parameter asks all(): between two calls another pair may be set.
   uint32_t get(Param p, uint32_t k = 0) const {
     return __atomic_load_n(&v_[static_cast<uint32_t>(p)][k], __ATOMIC_RELAXED);
   }
-  void set(Param p, uint32_t k, uint32_t value) {
-    __atomic_store_n(&v_[static_cast<uint32_t>(p)][k], value, __ATOMIC_RELAXED);
-  }
+  /// All numbers as they were set together. Waits for no writer, who may be what this CPU was interrupted in.
+  ParamValues all(Param p) const;
   /// As atcp_core_param_get, _check, _set.
   uint32_t format(uint32_t i, char* buf, uint32_t size) const;
   static uint32_t format_default(uint32_t i, char* buf, uint32_t size);
   static atcp_err check(uint32_t i, const char* text);
   atcp_err apply(uint32_t i, const char* text);
+  /// Back to the table's default.
+  void reset(uint32_t i);
+  /// enum atcp_source: DEFAULT, or NETNS once it was set.
+  uint32_t source(Param p) const {
+    return __atomic_load_n(&source_[static_cast<uint32_t>(p)], __ATOMIC_RELAXED);
+  }
 
  private:
+  void set_all(Param p, const uint32_t (&v)[3]);
+
   uint32_t v_[kParamCount][3];
+  uint32_t turn_;      ///< odd: changing_ is being changed, and was_ is what it had
+  uint32_t changing_;  ///< enum Param
+  uint32_t was_[3];
+  uint8_t source_[kParamCount];
 };
 
 int32_t param_find(const char* name);
+/// Values of any origin, as text and from text. i < kParamCount.
+uint32_t param_format(uint32_t i, const uint32_t (&v)[3], char* buf, uint32_t size);
+atcp_err param_parse(uint32_t i, const char* text, uint32_t (&v)[3]);
 
 }  // namespace atcp
 

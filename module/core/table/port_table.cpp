@@ -95,18 +95,6 @@ BindBucket* find(BindBucket* head, uint16_t port) {
   return head;
 }
 
-/// The port's bucket, made if need be; nullptr: no memory. Port lock.
-BindBucket* find_or_make(BindBucket** head, uint16_t port) {
-  BindBucket* bucket = find(*head, port);
-  if (bucket != nullptr) return bucket;
-  bucket = static_cast<BindBucket*>(atcp_os_alloc(sizeof(BindBucket), ATCP_MEM_BIND));
-  if (bucket == nullptr) return nullptr;
-  bucket->port = port;
-  bucket->next = *head;
-  *head = bucket;
-  return bucket;
-}
-
 void join(BindBucket& bucket, BindNode& n, const Claim& c, bool connect_only) {
   // Relaxed: somebody may be making a child of the listener that this socket was a moment ago.
   store_relaxed(&n.laddr, c.laddr);
@@ -198,6 +186,7 @@ void PortTable::fini() {
 atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t flags, uint32_t uid,
                          uint16_t lo, uint16_t hi) {
   const bool choose = *port == 0;
+  if (choose && lo > hi) return ATCP_ERR_INVALID;
   const uint32_t range = choose ? static_cast<uint32_t>(hi - lo) + 1 : 1;
   uint32_t start = 0;
   if (choose) atcp_os_random(&start, sizeof start);
@@ -212,7 +201,7 @@ atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t f
       atcp_os_unlock(locks_, at);
       continue;
     }
-    bucket = find_or_make(&heads_[at], p);
+    bucket = find_or_make(at, p);
     if (bucket != nullptr) join(*bucket, n, claim, false);
     atcp_os_unlock(locks_, at);
     if (bucket == nullptr) return ATCP_ERR_NO_MEMORY;
@@ -295,12 +284,26 @@ void PortTable::leave_group(BindGroup& g, uint32_t at) {
 }
 
 /// Port lock.
+/// The port's bucket, made if need be; nullptr: no memory. Port lock.
+BindBucket* PortTable::find_or_make(uint32_t at, uint16_t port) {
+  BindBucket* bucket = find(heads_[at], port);
+  if (bucket != nullptr) return bucket;
+  bucket = static_cast<BindBucket*>(atcp_os_alloc(sizeof(BindBucket), ATCP_MEM_BIND));
+  if (bucket == nullptr) return nullptr;
+  bucket->port = port;
+  bucket->next = heads_[at];
+  heads_[at] = bucket;
+  add_fetch(&in_use_, 1u);
+  return bucket;
+}
+
 void PortTable::free_if_unused(BindBucket& bucket, uint32_t at) {
   if (bucket.members != nullptr || bucket.groups != nullptr) return;
   BindBucket** place = &heads_[at];
   while (*place != &bucket)
     place = &(*place)->next;
   *place = bucket.next;
+  sub_fetch(&in_use_, 1u);
   atcp_os_free_rcu(&bucket, &bucket.rcu, ATCP_MEM_BIND);
 }
 
@@ -364,7 +367,7 @@ PortTable::Choice PortTable::choice(const atcp_tuple& t) const {
 bool PortTable::take_for_connect(BindNode& n, uint32_t laddr, uint16_t port) {
   const uint32_t at = index_of(port, kBuckets);
   atcp_os_lock(locks_, at);
-  BindBucket* bucket = find_or_make(&heads_[at], port);
+  BindBucket* bucket = find_or_make(at, port);
   bool free = bucket != nullptr;
   // A port may have a connection to each of many peers; only those who named it are of interest.
   if (free && bucket->claimants != 0) {

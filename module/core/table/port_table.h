@@ -6,6 +6,7 @@
 #ifndef ATCP_TABLE_PORT_TABLE_H
 #define ATCP_TABLE_PORT_TABLE_H
 
+#include "base/atomic.h"
 #include "base/siphash.h"
 #include "base/types.h"
 
@@ -40,7 +41,7 @@ class PortTable {
   /// As atcp_core_bind. Rules of Linux: n conflicts with a member whose local address overlaps
   /// (equal, or one is any), unless both have REUSEADDR and that member does not listen, or both
   /// have REUSEPORT and the same uid. A port that is chosen here conflicts with nobody even
-  /// without these exceptions. Lock: conn of n.
+  /// without these exceptions. INVALID: one is to be chosen and lo > hi. Lock: conn of n.
   atcp_err bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t flags, uint32_t uid,
                 uint16_t lo, uint16_t hi);
   /// Hold parent's port (a child of a listener) with its flags; child.laddr is kept if set,
@@ -53,6 +54,8 @@ class PortTable {
   /// since n was bound beside it. ADDR_IN_USE: it may not.
   atcp_err set_listening(BindNode& n);
   void clear_listening(BindNode& n);
+  /// Ports that somebody has. Lock: none.
+  uint32_t in_use() const { return load_relaxed(&in_use_); }
 
   /// Choose a port of [lo, hi] for connecting t (lport is ignored) by RFC 6056 3.3.4: starting
   /// from a keyed hash of the three other parts plus a counter, skip ports for which
@@ -75,6 +78,7 @@ class PortTable {
   Choice choice(const atcp_tuple& t) const;
   BindGroup* enter_group(const BindNode& parent, uint32_t laddr, atcp_err* err);
   void leave_group(BindGroup& g, uint32_t at);
+  BindBucket* find_or_make(uint32_t at, uint16_t port);
   void free_if_unused(BindBucket& bucket, uint32_t at);
   /// Bind n to port as connect_only if allowed.
   bool take_for_connect(BindNode& n, uint32_t laddr, uint16_t port);
@@ -82,12 +86,14 @@ class PortTable {
   BindBucket** heads_ = nullptr;
   atcp_locks* locks_ = nullptr;
   uint32_t* counters_ = nullptr;
+  uint32_t in_use_ = 0;  ///< atomic; buckets
   SipKey key_ = {};
 };
 
 template <class MaybeFree, class TryPort>
 bool PortTable::connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t hi,
                         MaybeFree maybe_free, TryPort try_port) {
+  if (lo > hi) return false;
   const uint32_t range = static_cast<uint32_t>(hi - lo) + 1;
   const Choice c = choice(t);
   // The counter moves once before and once after: with every step of two programs that search at the same

@@ -68,7 +68,7 @@ atcp_conn_info Sock::info() const {
   return out;
 }
 
-size_t Sock::send(const Bytes& data, bool more) {
+size_t Sock::send(const Bytes& data, bool more, bool urgent) {
   FakeConn& fc = conn();
   FakeOs& os = FakeOs::the();
   Locked l(fc, "send");
@@ -79,6 +79,7 @@ size_t Sock::send(const Bytes& data, bool more) {
     uint32_t len = 0;
     atcp_pkt* tail = atcp_core_tx_tail(&fc.conn, &len);
     if (tail == nullptr || len >= goal) {
+      if (!atcp_core_tx_below_lowat(&fc.conn, false)) break;
       FakePkt& p = os.new_pkt({});
       p.where = FakePkt::Where::SendQueue;
       p.charged = &fc;
@@ -98,7 +99,9 @@ size_t Sock::send(const Bytes& data, bool more) {
     atcp_core_tx_grow(&fc.conn, static_cast<uint32_t>(n));
     done += n;
   }
+  if (urgent && done > 0) atcp_core_tx_urgent(&fc.conn);
   atcp_core_tx_push(&fc.conn, more, os.now_ns);
+  if (done < data.size()) atcp_core_tx_blocked(&fc.conn, os.now_ns);
   return done;
 }
 
@@ -107,6 +110,13 @@ Bytes Sock::recv(size_t max) {
   FakeOs& os = FakeOs::the();
   Locked l(fc, "recv");
   Bytes out;
+  uint32_t mark = ~0u;
+  if (atcp_core_urgent(&fc.conn, &mark) != ATCP_URGENT_NONE && mark == 0) {
+    mark = ~0u;
+    if (max > 0 && !fc.rx.empty() && atcp_os_rx_drop_first(&fc.conn))
+      atcp_core_rx_consumed(&fc.conn, 1, os.now_ns);
+  }
+  max = std::min<size_t>(max, mark);
   while (out.size() < max && !fc.rx.empty()) {
     FakePkt& p = *fc.rx.front();
     const size_t n = std::min<size_t>(max - out.size(), p.end - p.read);
@@ -121,6 +131,20 @@ Bytes Sock::recv(size_t max) {
   fc.rx_bytes -= static_cast<uint32_t>(out.size());
   if (!out.empty()) atcp_core_rx_consumed(&fc.conn, static_cast<uint32_t>(out.size()), os.now_ns);
   return out;
+}
+
+std::optional<char> Sock::recv_urgent(atcp_urgent* how, bool peek) {
+  Locked l(conn(), "recv_urgent");
+  uint8_t byte = 0;
+  const atcp_urgent was = atcp_core_urgent_take(&conn().conn, peek, &byte);
+  if (how != nullptr) *how = was;
+  if (was != ATCP_URGENT_HERE) return std::nullopt;
+  return static_cast<char>(byte);
+}
+
+bool Sock::at_mark() {
+  uint32_t ahead = 1;
+  return atcp_core_urgent(&conn().conn, &ahead) != ATCP_URGENT_NONE && ahead == 0;
 }
 
 void Sock::shutdown() {
@@ -185,6 +209,16 @@ void Sock::set_keepalive(bool on) {
   atcp_core_set_keepalive(&conn().conn, on, FakeOs::the().now_ns);
 }
 
+atcp_err Sock::set_cc(const char* name) {
+  Locked l(conn(), "set_cc");
+  return atcp_core_set_cc(&conn().conn, name, true, FakeOs::the().now_ns);
+}
+
+std::string Sock::cc() const {
+  Locked l(conn(), "get_cc");
+  return atcp_core_get_cc(&conn().conn);
+}
+
 void Sock::icmp(atcp_icmp_kind kind, uint32_t seq, uint32_t value) {
   Locked l(conn(), "icmp");
   atcp_core_conn_icmp(&conn().conn, kind, seq, value, FakeOs::the().now_ns);
@@ -224,7 +258,7 @@ atcp_err Host::try_listen(Sock s, uint16_t port, uint32_t backlog, uint32_t flag
   if (port != 0) flags |= ATCP_BIND_EXPLICIT_PORT;
   const atcp_err err = atcp_core_bind(&s.conn().conn, ATCP_AF_INET, &any, &lport, flags, 0);
   if (err != ATCP_OK) return err;
-  return atcp_core_listen(&s.conn().conn, backlog, flags);
+  return atcp_core_listen(&s.conn().conn, backlog, flags, net_.now());
 }
 
 Sock Host::listen(uint16_t port, uint32_t backlog) {
@@ -246,6 +280,8 @@ atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport,
     const atcp_err err =
         atcp_core_bind(&fc.conn, ATCP_AF_INET, &t.laddr, &t.lport, ATCP_BIND_EXPLICIT_PORT, 0);
     if (err != ATCP_OK) return err;
+  } else if (tcb_of(&fc.conn)->bind.bucket != nullptr) {
+    t.lport = tcb_of(&fc.conn)->lport;  // bound before, perhaps for a connection that has ended
   }
   fc.tuple = t;
   const atcp_err err = atcp_core_connect(&fc.conn, &t, with_data, net_.os.now_ns);
@@ -302,7 +338,7 @@ void Host::receive(const Emitted& e) {
     const uint32_t bad =
         atcp_core_parse(e.hdr.data(), static_cast<uint32_t>(e.hdr.size()), total, &seg);
     if (bad != ATCP_REASON_NONE) {
-      atcp_core_drop(core_, &pkt.pkt, bad);
+      atcp_core_drop(core_, nullptr, &pkt.pkt, bad);
       return;
     }
     seg.truesize = pkt.truesize;
@@ -325,7 +361,7 @@ void Host::receive(const Emitted& e) {
           if (answers_strangers)
             atcp_core_no_socket(core_, &t, &seg, &pkt.pkt);
           else
-            atcp_core_drop(core_, &pkt.pkt, ATCP_REASON_NO_SOCKET);
+            atcp_core_drop(core_, nullptr, &pkt.pkt, ATCP_REASON_NO_SOCKET);
           break;
         default:
           again = !atcp_core_input(core_, f, &t, &seg, &pkt.pkt, os.now_ns);
@@ -340,6 +376,7 @@ void Host::receive(const Emitted& e) {
 
 FakeNet::FakeNet() {
   os.conn_fini = atcp_core_conn_fini;
+  os.tx_room = atcp_core_tx_room;
   os.ns_work = atcp_core_ns_work;
 }
 

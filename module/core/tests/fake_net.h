@@ -37,16 +37,23 @@ class Sock {
   Sock(Host* host, FakeConn* c) : host_(host), id_(c->id) {}
 
   /// Bytes taken into the send queue; fewer than given if the buffer is full.
-  size_t send(const Bytes& data, bool more = false);
+  size_t send(const Bytes& data, bool more = false, bool urgent = false);
   size_t send(const std::string& text, bool more = false) {
     return send(Bytes(text.begin(), text.end()), more);
   }
-  /// What has arrived, at most max bytes.
+  /// send(MSG_OOB): the last byte taken is the urgent one.
+  size_t send_urgent(const std::string& text) {
+    return send(Bytes(text.begin(), text.end()), false, true);
+  }
+  /// What has arrived, at most max bytes, up to the urgent mark, whose byte is left out (without SO_OOBINLINE).
   Bytes recv(size_t max = ~size_t{0});
   std::string recv_text(size_t max = ~size_t{0}) {
     const Bytes b = recv(max);
     return std::string(b.begin(), b.end());
   }
+  /// recv(MSG_OOB): the byte; else nothing, and how it stands is in *how.
+  std::optional<char> recv_urgent(atcp_urgent* how = nullptr, bool peek = false);
+  bool at_mark();  ///< SIOCATMARK
   void shutdown();
   void close(bool linger0 = false);
   void abort(uint32_t reason);
@@ -55,6 +62,9 @@ class Sock {
   /// What the option is; -1 if there is none.
   int32_t get_option(uint32_t opt);
   void set_keepalive(bool on);
+  /// The congestion control, as a privileged program.
+  atcp_err set_cc(const char* name);
+  std::string cc() const;
   void icmp(atcp_icmp_kind kind, uint32_t seq, uint32_t value = 0);
 
   /// Still there: closed sockets whose memory is gone are not.

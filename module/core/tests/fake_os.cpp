@@ -15,7 +15,13 @@
 
 struct atcp_locks {
   atcp_lock_class cls;
-  std::vector<std::unique_ptr<std::mutex>> locks;
+  uint32_t n;
+  std::unique_ptr<std::mutex[]> locks;
+
+  std::mutex& at(uint32_t i) {
+    if (i >= n) abort();
+    return locks[i];
+  }
 };
 
 struct atcp_percpu {
@@ -51,6 +57,8 @@ atcp_tuple flipped(const atcp_tuple& t) {
 uint32_t truesize_of(size_t payload) {
   return 256 + static_cast<uint32_t>((payload + 511) & ~size_t{511});
 }
+
+constexpr size_t kCollapse = 4096;  ///< payload that rx_collapse puts into one packet
 
 const char* mem_name(int kind) {
   switch (kind) {
@@ -88,7 +96,7 @@ FakeOs::~FakeOs() {
   for (FakePkt* p : packets_)
     delete p;
   for (const HeldLock& h : t_held)
-    h.array->locks[h.i]->unlock();
+    h.array->at(h.i).unlock();
   for (atcp_locks* l : lock_arrays_)
     delete l;
   for (atcp_percpu* p : percpu_)
@@ -272,6 +280,49 @@ std::string FakeOs::take_log() {
   return out;
 }
 
+std::string FakeOs::take_told(uint64_t id) {
+  std::string out;
+  std::vector<Told> rest;
+  for (Told& t : told) {
+    if (id == 0 || t.id == id)
+      out += (out.empty() ? "" : ", ") + t.text;
+    else
+      rest.push_back(std::move(t));
+  }
+  told = std::move(rest);
+  return out;
+}
+
+std::string FakeOs::describe(const Told& t) {
+  static const char* const kKinds[] = {"?",
+                                       "state",
+                                       "drop",
+                                       "reset sent",
+                                       "reset received",
+                                       "retransmit",
+                                       "request",
+                                       "expired",
+                                       "promoted",
+                                       "cookie sent",
+                                       "cookie good",
+                                       "cookie refused",
+                                       "queue full",
+                                       "queue free",
+                                       "cwnd",
+                                       "closed",
+                                       "lost"};
+  static const char* const kAgain[] = {"?", "fast", "timeout", "probe", "syn", "synack"};
+  const atcp_event& e = t.event;
+  std::string out = kKinds[e.kind];
+  if (e.kind == ATCP_EVENT_KIND_STATE)
+    out += " " + std::to_string(t.old_state) + ">" + std::to_string(t.new_state);
+  if (e.reason != ATCP_REASON_NONE)
+    out += std::string(" ") + atcp_core_reason_name(e.reason, nullptr);
+  if (e.kind == ATCP_EVENT_KIND_RETRANSMIT) out += std::string(" ") + kAgain[e.retransmit];
+  if (e.limit != 0) out += " " + std::to_string(e.queue) + "/" + std::to_string(e.limit);
+  return out;
+}
+
 std::string FakeOs::describe(const Emitted& e) {
   static const struct {
     uint8_t bit;
@@ -290,6 +341,7 @@ std::string FakeOs::describe(const Emitted& e) {
   out += " seq" + relative(e.seg.seq, seq_base);
   if ((e.seg.flags & ATCP_ACK) != 0) out += " ack" + relative(e.seg.ack, ack_base);
   if (!e.data.empty()) out += " len=" + std::to_string(e.data.size());
+  if ((e.seg.flags & ATCP_URG) != 0) out += " urg=" + std::to_string(e.seg.urg);
   if ((e.seg.has & ATCP_OPT_MSS) != 0) out += " mss=" + std::to_string(e.seg.mss);
   if ((e.seg.has & ATCP_OPT_WSCALE) != 0) out += " ws=" + std::to_string(e.seg.wscale);
   if ((e.seg.has & ATCP_OPT_SACK_OK) != 0) out += " sackok";
@@ -307,6 +359,9 @@ void FakeOs::emit(Emitted&& e) {
                                         static_cast<uint32_t>(hdr.size()), &e.seg);
   if (reason != 0 || (e.seg.has & ATCP_OPT_MALFORMED) != 0)
     complain("core sent a malformed segment, reason " + std::to_string(reason));
+  if ((e.seg.flags & ATCP_URG) != 0 && e.mss != 0 && e.data.size() > e.mss)
+    complain("segmentation would repeat an urgent pointer");
+  if ((e.seg.flags & ATCP_URG) == 0 && e.seg.urg != 0) complain("urgent pointer without URG");
   if (e.hdr.size() < 20 || e.hdr[16] != 0 || e.hdr[17] != 0)
     complain("core sent a header whose checksum field is not zero");
   if ((e.seg.flags & ATCP_SYN) != 0) set_base(e.tuple, e.seg.seq);
@@ -338,6 +393,7 @@ struct Port {
       p.charged->tx.erase(&p);
     } else if (p.charged != nullptr) {
       p.charged->rmem -= p.truesize;
+      if (p.where == FakePkt::Where::Held) p.charged->held -= p.truesize;
     }
     p.charged = nullptr;
   }
@@ -357,14 +413,27 @@ struct Port {
     the().allocations_.erase(it);
     return true;
   }
+  static void told(const atcp_event* e, uint32_t old_state, uint32_t new_state) {
+    Told t;
+    t.event = *e;
+    t.event.tuple = nullptr;
+    if (e->tuple != nullptr)
+      t.tuple = *e->tuple;
+    else if (e->conn != nullptr)
+      t.tuple = FakeConn::of(e->conn).tuple;
+    if (e->conn != nullptr) t.id = FakeConn::of(e->conn).id;
+    t.old_state = old_state;
+    t.new_state = new_state;
+    t.text = the().describe(t);
+    std::lock_guard guard(the().mutex_);
+    the().told.push_back(std::move(t));
+  }
   static void defer(void* p) {
     std::lock_guard guard(the().mutex_);
     the().deferred_.push_back(p);
   }
   static atcp_locks* add_locks(uint32_t n, atcp_lock_class cls) {
-    auto* l = new atcp_locks{cls, {}};
-    for (uint32_t i = 0; i < n; i++)
-      l->locks.push_back(std::make_unique<std::mutex>());
+    auto* l = new atcp_locks{cls, n, std::make_unique<std::mutex[]>(n)};
     std::lock_guard guard(the().mutex_);
     the().lock_arrays_.insert(l);
     return l;
@@ -426,6 +495,18 @@ void atcp_os_free_rcu(void* p, struct atcp_rcu* rcu, enum atcp_mem kind) {
   if (Port::forget(p, kind)) Port::defer(p);
 }
 
+bool atcp_os_owner_get(void* owner) {
+  auto* m = static_cast<FakeModule*>(owner);
+  if (m->going) return false;
+  m->refs++;
+  return true;
+}
+
+void atcp_os_owner_put(void* owner) {
+  auto* m = static_cast<FakeModule*>(owner);
+  if (m->refs-- == 0) Port::the().complain("a module was let go of that nobody held");
+}
+
 void* atcp_os_table_alloc(uint64_t bytes) {
   return Port::the().fails(Fault::Table) ? nullptr : Port::alloc(bytes, -1);
 }
@@ -449,7 +530,7 @@ void atcp_os_lock(struct atcp_locks* l, uint32_t i) {
                            " taken inside one of class " + std::to_string(h.array->cls));
   for (const HeldLock& h : t_held)
     if (h.array == l && h.i == i) return;  // a deadlock: complained about above
-  l->locks.at(i)->lock();
+  l->at(i).lock();
   t_held.push_back({l, i});
 }
 
@@ -459,7 +540,7 @@ void atcp_os_unlock(struct atcp_locks* l, uint32_t i) {
     return;
   }
   t_held.pop_back();
-  l->locks.at(i)->unlock();
+  l->at(i).unlock();
   if (atcp::test::on_unlock) atcp::test::on_unlock();
 }
 
@@ -499,6 +580,28 @@ void atcp_os_reason(struct atcp_osns* ns, uint32_t reason) {
   Port::count(ns->reasons, reason, 1);
 }
 
+void atcp_os_drop(struct atcp_osns* ns, struct atcp_conn* c, struct atcp_pkt* pkt,
+                  uint32_t reason) {
+  if (reason == ATCP_REASON_NONE) Port::the().complain("dropped for no reason");
+  atcp_os_reason(ns, reason);
+  if (pkt == nullptr) return;
+  atcp_event e = {};
+  e.kind = ATCP_EVENT_KIND_DROP;
+  e.reason = reason;
+  e.conn = c;
+  if (atcp_os_event_wanted()) Port::told(&e, 0, 0);
+  atcp_os_pkt_free(pkt, reason);
+}
+
+bool atcp_os_event_wanted(void) {
+  return Port::the().watch;
+}
+
+void atcp_os_event(struct atcp_osns*, const struct atcp_event* e) {
+  if (!Port::the().watch) Port::the().complain("an event that nobody wants");
+  Port::told(e, 0, 0);
+}
+
 struct atcp_percpu* atcp_os_percpu_alloc(uint32_t n) {
   return Port::the().fails(Fault::Percpu) ? nullptr : Port::add_percpu(n);
 }
@@ -517,6 +620,14 @@ uint64_t atcp_os_percpu_sum(const struct atcp_percpu* p, uint32_t i) {
 
 void atcp_os_syn_flood(const struct atcp_conn* listener, bool cookies) {
   Port::the().floods.emplace_back(&FakeConn::of(listener), cookies);
+}
+
+void atcp_os_pacing(struct atcp_conn* c, uint64_t rate, bool own, struct atcp_pacing* out) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "pacing");
+  fc.pacing_rate = std::min(rate, fc.max_pacing_rate);
+  fc.pacing_own = own;
+  *out = {fc.pacing_rate, fc.max_pacing_rate != ~0ull, fc.pacing_kept};
 }
 
 void atcp_os_conn_timer(struct atcp_conn* c, uint64_t deadline_ns) {
@@ -549,6 +660,10 @@ void atcp_os_conn_put(struct atcp_conn* c) {
 
 void atcp_os_conn_state(struct atcp_conn* c, uint32_t state) {
   Port::must_be_locked(FakeConn::of(c), "conn_state");
+  atcp_event e = {};
+  e.kind = ATCP_EVENT_KIND_STATE;
+  e.conn = c;
+  if (atcp_os_event_wanted()) Port::told(&e, FakeConn::of(c).state, state);
   FakeConn::of(c).state = state;
   if (state != ATCP_STATE_CLOSED)
     FakeConn::of(c).closed = false;  // a closed socket may be used once more
@@ -559,6 +674,11 @@ void atcp_os_conn_event(struct atcp_conn* c, uint32_t events) {
   if (fc.state != ATCP_STATE_LISTEN) Port::must_be_locked(fc, "conn_event");
   fc.events |= events;
   fc.wakeups++;
+  if ((events & ATCP_EV_URGENT) != 0) fc.sigurgs++;
+  // A program that waits for room is not woken for a little of it.
+  const bool room = (events & ATCP_EV_WRITABLE) != 0 && fc.wmem <= fc.sndbuf / 3 * 2 &&
+                    (!fc.initialised || atcp_core_tx_below_lowat(c, true));
+  if (room && Port::the().tx_room) Port::the().tx_room(c);
 }
 
 void atcp_os_conn_error(struct atcp_conn* c, enum atcp_err err) {
@@ -586,6 +706,13 @@ void atcp_os_conn_closed(struct atcp_conn* c) {
   fc.events |= ATCP_EV_STATE;
 }
 
+void atcp_os_record(struct atcp_conn* c, const struct atcp_record* r) {
+  const FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "record");
+  if (fc.closed) Port::the().complain("record of a closed connection");
+  Port::the().records.push_back(*r);
+}
+
 bool atcp_os_conn_orphaned(const struct atcp_conn* c) {
   return FakeConn::of(c).orphaned;
 }
@@ -605,7 +732,8 @@ void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip
     return;
   }
   if (fc.eof) Port::the().complain("rx_deliver after rx_eof");
-  if (p.where != FakePkt::Where::Held) fc.rmem += p.truesize;
+  (p.where != FakePkt::Where::Held ? fc.rmem : fc.held) +=
+      p.where != FakePkt::Where::Held ? p.truesize : 0 - p.truesize;
   p.charged = &fc;
   p.where = FakePkt::Where::ReceiveQueue;
   p.read = skip;
@@ -614,12 +742,14 @@ void atcp_os_rx_deliver(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t skip
   fc.rx_bytes += len;
 }
 
-bool atcp_os_rx_reserve(struct atcp_conn* c, struct atcp_pkt* pkt) {
+bool atcp_os_rx_reserve(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t freed) {
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "rx_reserve");
   if (FakePkt::of(pkt).where != FakePkt::Where::Core)
     Port::the().complain("rx_reserve for a packet that is charged already");
-  return fc.rx.empty() || !Port::the().fails(Fault::Reserve);
+  const bool full = fc.ns->mem_level == ATCP_MEM_LEVEL_FULL;
+  if (fc.rx.empty() || freed >= FakePkt::of(pkt).truesize) return true;
+  return !(full || Port::the().fails(Fault::Reserve));
 }
 
 bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
@@ -627,7 +757,9 @@ bool atcp_os_rx_hold(struct atcp_conn* c, struct atcp_pkt* pkt) {
   FakePkt& p = FakePkt::of(pkt);
   Port::must_be_locked(fc, "rx_hold");
   if (Port::the().fails(Fault::Hold) || fc.rmem + p.truesize > fc.rcvbuf) return false;
+  if (fc.ns->mem_level == ATCP_MEM_LEVEL_FULL) return false;
   fc.rmem += p.truesize;
+  fc.held += p.truesize;
   p.charged = &fc;
   p.where = FakePkt::Where::Held;
   return true;
@@ -642,10 +774,58 @@ void atcp_os_pkt_free(struct atcp_pkt* pkt, uint32_t reason) {
   Port::the().free_pkt(p);
 }
 
+uint8_t atcp_os_pkt_byte(const struct atcp_pkt* pkt, uint32_t at) {
+  const FakePkt& p = FakePkt::of(const_cast<atcp_pkt*>(pkt));
+  if (at >= p.data.size()) Port::the().complain("pkt_byte outside the packet");
+  return at < p.data.size() ? p.data[at] : 0;
+}
+
+bool atcp_os_rx_drop_first(struct atcp_conn* c) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "rx_drop_first");
+  if (fc.rx.empty()) Port::the().complain("rx_drop_first of an empty queue");
+  if (fc.rx.empty() || fc.oob_inline) return false;
+  FakePkt& p = *fc.rx.front();
+  fc.rx_bytes--;
+  if (++p.read == p.end) {
+    fc.rmem -= p.truesize;
+    fc.rx.pop_front();
+    Port::the().free_pkt(p);
+  }
+  return true;
+}
+
 void atcp_os_rx_space(const struct atcp_conn* c, struct atcp_rx_space* out) {
   const FakeConn& fc = FakeConn::of(c);
   if (fc.state != ATCP_STATE_LISTEN) Port::must_be_locked(fc, "rx_space");
-  *out = {fc.rcvbuf, fc.rmem, fc.rcvbuf_locked ? 1u : 0u};
+  *out = {fc.rcvbuf, fc.rmem, fc.held, fc.rcvbuf_locked ? 1u : 0u, fc.ns->mem_level};
+}
+
+uint32_t atcp_os_rx_collapse(struct atcp_conn* c) {
+  FakeConn& fc = FakeConn::of(c);
+  Port::must_be_locked(fc, "rx_collapse");
+  // Two neighbours at a time, of which both are small.
+  uint32_t n = 0;
+  for (size_t i = 0; i + 1 < fc.rx.size();) {
+    FakePkt &a = *fc.rx[i], &b = *fc.rx[i + 1];
+    if (a.end - a.read + b.end - b.read > kCollapse) {
+      i++;
+      continue;
+    }
+    Bytes both(a.data.begin() + a.read, a.data.begin() + a.end);
+    both.insert(both.end(), b.data.begin() + b.read, b.data.begin() + b.end);
+    fc.rmem -= a.truesize;
+    a.data = both;
+    a.read = 0;
+    a.end = static_cast<uint32_t>(both.size());
+    a.truesize = truesize_of(both.size());
+    fc.rmem += a.truesize;
+    fc.rx.erase(fc.rx.begin() + static_cast<long>(i) + 1);
+    Port::uncharge(b);
+    Port::the().free_pkt(b);
+    n++;
+  }
+  return n;
 }
 
 void atcp_os_rx_set_limit(struct atcp_conn* c, uint32_t bytes) {
@@ -659,6 +839,7 @@ int atcp_os_conn_emit(struct atcp_conn* c, const uint8_t* hdr, uint32_t hdr_len,
   FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_emit");
   if (Port::the().fails(Fault::Emit)) return -1;
+  if (20 + fc.ns->ip_options + hdr_len + std::min(len, mss) > fc.ns->mtu) return -1;  // EMSGSIZE
   Emitted e;
   e.from = fc.ns;
   e.tuple = fc.tuple;
@@ -749,14 +930,19 @@ bool atcp_os_conn_route(struct atcp_conn* c, struct atcp_route* out) {
   const FakeConn& fc = FakeConn::of(c);
   Port::must_be_locked(fc, "conn_route");
   if (Port::the().fails(Fault::Route)) return false;
-  *out = {fc.ns->mtu, fc.ns->advmss, fc.ns};
+  *out = {fc.ns->mtu, fc.ns->advmss, fc.ns->ip_options, fc.ns};
   return true;
+}
+
+uint32_t atcp_os_conn_mtu(struct atcp_conn* c) {
+  Port::must_be_locked(FakeConn::of(c), "conn_mtu");
+  return FakeConn::of(c).ns->mtu;
 }
 
 bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct atcp_tuple*,
                    struct atcp_route* out) {
   if (Port::the().fails(Fault::Route)) return false;
-  *out = {ns->mtu, ns->advmss, ns};
+  *out = {ns->mtu, ns->advmss, ns->ip_options, ns};
   return true;
 }
 

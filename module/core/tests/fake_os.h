@@ -73,7 +73,23 @@ struct Emitted {
   std::string text;  ///< as in the log
 };
 
+/// What those who watch were told.
+struct Told {
+  atcp_event event{};      ///< its tuple points nowhere
+  atcp_tuple tuple{};      ///< the event's, or that of its socket
+  uint64_t id = 0;         ///< of its socket; 0: it has none
+  uint32_t old_state = 0;  ///< of a change of state
+  uint32_t new_state = 0;
+  std::string text;  ///< "retransmit fast", "state 1>4", "drop paws" and so on
+};
+
 /// What the kernel's glue would keep of a socket. The core sees only the first member.
+/// A module that brings a congestion control.
+struct FakeModule {
+  uint32_t refs = 0;
+  bool going = false;  ///< being removed
+};
+
 struct FakeConn {
   atcp_conn conn{};
   atcp_osns* ns = nullptr;
@@ -93,10 +109,13 @@ struct FakeConn {
   bool program_ref = true;  ///< one of refs is the program's, or that of whoever will accept it
   uint32_t events = 0;      ///< ATCP_EV_* since somebody looked
   uint32_t wakeups = 0;
+  uint32_t sigurgs = 0;     ///< ATCP_EV_URGENT so far
+  bool oob_inline = false;  ///< SO_OOBINLINE
   // Receiving.
   std::deque<FakePkt*> rx;
   uint32_t rx_bytes = 0;
   uint32_t rmem = 0;
+  uint32_t held = 0;  ///< of that
   uint32_t rcvbuf = 0;
   bool rcvbuf_locked = false;
   // Sending.
@@ -107,6 +126,10 @@ struct FakeConn {
   bool tx_busy = false;  ///< answer of atcp_os_tx_busy
   uint64_t timer_ns = 0;
   uint32_t route_suspects = 0;
+  uint64_t pacing_rate = 0;          ///< last told, bytes per second
+  bool pacing_own = false;           ///< and that the congestion control needs it
+  uint64_t max_pacing_rate = ~0ull;  ///< SO_MAX_PACING_RATE
+  bool pacing_kept = false;          ///< there is an fq below
 
   static FakeConn& of(const atcp_conn* c) {
     return *reinterpret_cast<FakeConn*>(const_cast<atcp_conn*>(c));
@@ -125,6 +148,8 @@ struct atcp_osns {
   std::vector<uint64_t> reasons = std::vector<uint64_t>(256);
   uint32_t mtu = 1500;
   uint32_t advmss = 1460;
+  uint32_t ip_options = 0;
+  atcp_mem_level mem_level = ATCP_MEM_LEVEL_OK;
   uint32_t rcvbuf = 131072;
   uint32_t sndbuf = 87040;
   /// Takes what leaves; without one it stays in FakeOs::sent.
@@ -199,8 +224,14 @@ class FakeOs {
   void set_base(const atcp_tuple& sender, uint32_t iss);
   uint32_t base(const atcp_tuple& sender) const;
   std::vector<uint32_t> dropped;  ///< reasons of atcp_os_pkt_free
+  bool watch = false;             ///< somebody listens to events
+  std::vector<Told> told;         ///< what he heard
+  /// Take the text of what the events of socket `id` told, or of all (0), joined by commas.
+  std::string take_told(uint64_t id = 0);
   /// Listeners whose request queue overflowed, and whether cookies went out: atcp_os_syn_flood.
   std::vector<std::pair<const FakeConn*, bool>> floods;
+  /// Closing records, in the order in which the connections ended: atcp_os_record.
+  std::vector<atcp_record> records;
   uint64_t resched = 0;   ///< calls of atcp_os_cond_resched
   uint64_t recycled = 0;  ///< answers that left in the buffer of what they answer
 
@@ -222,6 +253,7 @@ class FakeOs {
   /// Set by whoever links the whole core.
   std::function<void(atcp_conn*)> conn_fini;
   std::function<void(atcp_ns*)> ns_work;
+  std::function<void(atcp_conn*)> tx_room;
 
  private:
   friend struct Port;
@@ -233,6 +265,7 @@ class FakeOs {
   void free_deferred();
   void emit(Emitted&& e);
   std::string describe(const Emitted& e);
+  std::string describe(const Told& t);
 
   mutable std::recursive_mutex mutex_;  ///< the ledger's own: tests may use threads
   std::map<void*, Allocation> allocations_;

@@ -35,6 +35,7 @@ struct Out {
   std::string data = "";
   uint16_t port = 5000;  ///< the peer's
   std::vector<SackBlock> sack = {};
+  uint16_t urg = 0;  ///< with ATCP_URG
 };
 
 class RawPeerTest : public ::testing::Test {
@@ -69,6 +70,7 @@ class RawPeerTest : public ::testing::Test {
     h.seq = Seq(o.seq);
     h.ack = Seq(o.ack);
     h.wnd = o.wnd;
+    h.urg = o.urg;
     h.mss = o.mss;
     h.has_wscale = o.wscale >= 0;
     h.wscale = static_cast<uint8_t>(o.wscale < 0 ? 0 : o.wscale);

@@ -27,7 +27,6 @@ constexpr uint32_t kWscaleBytes = 3;
 constexpr uint32_t kSackOkBytes = 2;
 constexpr uint32_t kTsBytes = 10;
 constexpr uint32_t kSackHeadBytes = 2;
-constexpr uint32_t kSackBlockBytes = 8;
 constexpr uint32_t kFastopenHeadBytes = 2;
 
 constexpr uint32_t kMaxOptions = kMaxHeader - kMinHeader;
@@ -137,7 +136,7 @@ Layout layout_of(const Header& h) {
   // Two NOPs in front keep the blocks on word boundaries.
   const uint32_t fit = room < 4 ? 0 : (room - 4) / kSackBlockBytes;
   l.n_sack = min(min<uint32_t>(h.n_sack, kMaxSackBlocks), fit);
-  if (l.n_sack > 0) l.sack = 4 + l.n_sack * kSackBlockBytes;
+  l.sack = sack_option_bytes(l.n_sack);
   return l;
 }
 

@@ -73,6 +73,11 @@ uint32_t header_bytes(const Header& h);
 /// with NOPs to whole words, those of a SYN are written only with ATCP_SYN. n_sack is cut to what
 /// fits beside the other options.
 uint32_t write_header(const Header& h, uint8_t* out);
+inline constexpr uint32_t kSackBlockBytes = 8;
+/// What so many SACK blocks make a header longer by, padding included.
+constexpr uint32_t sack_option_bytes(uint32_t blocks) {
+  return blocks == 0 ? 0 : 4 + blocks * kSackBlockBytes;
+}
 /// SACK blocks that fit beside timestamps or without them.
 constexpr uint32_t sack_room(bool has_ts) {
   return has_ts ? 3 : 4;

@@ -37,7 +37,7 @@ class Message {
 TEST(DecodeParam, TakesEveryField) {
   Message m(ATCP_A_PARAM);
   mnl_attr_put_strz(*m, ATCP_PARAM_A_NAME, "syncookies");
-  mnl_attr_put_u8(*m, ATCP_PARAM_A_TYPE, ATCP_PARAM_NUMBER);
+  mnl_attr_put_u8(*m, ATCP_PARAM_A_TYPE, ATCP_PARAM_TYPE_NUMBER);
   mnl_attr_put_strz(*m, ATCP_PARAM_A_VALUE, "2");
   mnl_attr_put_strz(*m, ATCP_PARAM_A_DEFAULT, "1");
   mnl_attr_put_u32(*m, ATCP_PARAM_A_MIN, 0);
@@ -46,7 +46,7 @@ TEST(DecodeParam, TakesEveryField) {
   mnl_attr_put_strz(*m, ATCP_PARAM_A_HELP, "help");
   Param p = decode_param(m.nest());
   EXPECT_EQ(p.name, "syncookies");
-  EXPECT_EQ(p.type, uint32_t{ATCP_PARAM_NUMBER});
+  EXPECT_EQ(p.type, uint32_t{ATCP_PARAM_TYPE_NUMBER});
   EXPECT_EQ(p.value, "2");
   EXPECT_EQ(p.def, "1");
   EXPECT_EQ(p.min, 0u);
@@ -150,6 +150,67 @@ TEST(FindAttr, FindsTheTopLevelNest) {
   const nlattr* nest = m.nest();
   EXPECT_EQ(find_attr(*m, ATCP_A_REASON), nest);
   EXPECT_EQ(find_attr(*m, ATCP_A_SOCKET), nullptr);
+}
+
+TEST(DecodeEvent, TakesWhatItsKindHas) {
+  const uint8_t peer[] = {10, 0, 0, 9};
+  Message m(ATCP_A_EVENT);
+  mnl_attr_put_u32(*m, ATCP_EVENT_A_KIND, ATCP_EVENT_KIND_DROP);
+  mnl_attr_put_u64(*m, ATCP_EVENT_A_TIME_NS, 5'000'000'000);
+  mnl_attr_put_u64(*m, ATCP_EVENT_A_SEQ, 7);
+  mnl_attr_put_u64(*m, ATCP_EVENT_A_ID, 17);
+  mnl_attr_put(*m, ATCP_EVENT_A_RADDR, sizeof(peer), peer);
+  mnl_attr_put_u16(*m, ATCP_EVENT_A_RPORT, 50001);
+  mnl_attr_put_strz(*m, ATCP_EVENT_A_REASON_NAME, "checksum");
+  mnl_attr_put_u8(*m, ATCP_EVENT_A_TCP_FLAGS, 0x10);
+  mnl_attr_put_u32(*m, ATCP_EVENT_A_LEN, 0);
+  Event e = decode_event(m.nest());
+  EXPECT_EQ(e.kind, uint32_t{ATCP_EVENT_KIND_DROP});
+  EXPECT_EQ(e.time_ns, 5'000'000'000u);
+  EXPECT_EQ(e.seq, 7u);
+  EXPECT_EQ(e.id, 17u);
+  EXPECT_EQ(e.peer.addr, (Address{10, 0, 0, 9}));
+  EXPECT_EQ(e.peer.port, 50001);
+  EXPECT_EQ(e.reason, "checksum");
+  EXPECT_EQ(e.tcp_flags, 0x10u);
+  EXPECT_EQ(e.len, 0u);  // there, and not the same as absent:
+  EXPECT_FALSE(e.tcp_seq);
+  EXPECT_FALSE(e.cwnd);
+  EXPECT_FALSE(e.record);
+}
+
+TEST(DecodeEvent, ClosedHoldsARecordThatHoldsASocket) {
+  Message m(ATCP_A_EVENT);
+  mnl_attr_put_u32(*m, ATCP_EVENT_A_KIND, ATCP_EVENT_KIND_CLOSED);
+  nlattr* record = mnl_attr_nest_start(*m, ATCP_EVENT_A_RECORD);
+  nlattr* socket = mnl_attr_nest_start(*m, ATCP_RECORD_A_SOCKET);
+  mnl_attr_put_u8(*m, ATCP_SOCKET_A_KIND, ATCP_KIND_CONN);
+  mnl_attr_put_u64(*m, ATCP_SOCKET_A_ID, 17);
+  mnl_attr_put_u64(*m, ATCP_SOCKET_A_BYTES_ACKED, 12);
+  mnl_attr_nest_end(*m, socket);
+  mnl_attr_put_u64(*m, ATCP_RECORD_A_OPENED_NS, 1);
+  mnl_attr_put_u64(*m, ATCP_RECORD_A_CLOSED_NS, 3);
+  mnl_attr_put_u8(*m, ATCP_RECORD_A_ENDED_BY, ATCP_ENDED_BY_TIMEOUT);
+  mnl_attr_put_strz(*m, ATCP_RECORD_A_REASON_NAME, "timeout_user");
+  mnl_attr_nest_end(*m, record);
+  Event e = decode_event(m.nest());
+  ASSERT_TRUE(e.record);
+  EXPECT_EQ(e.record->socket.id, 17u);
+  ASSERT_TRUE(e.record->socket.conn);
+  EXPECT_EQ(e.record->socket.conn->bytes_acked, 12u);
+  EXPECT_EQ(e.record->opened_ns, 1u);
+  EXPECT_EQ(e.record->closed_ns, 3u);
+  EXPECT_EQ(e.record->ended_by, uint32_t{ATCP_ENDED_BY_TIMEOUT});
+  EXPECT_EQ(e.record->reason, "timeout_user");
+}
+
+TEST(DecodeEvent, Losses) {
+  Message m(ATCP_A_EVENT);
+  mnl_attr_put_u32(*m, ATCP_EVENT_A_KIND, ATCP_EVENT_KIND_LOST);
+  mnl_attr_put_u64(*m, ATCP_EVENT_A_COUNT, uint64_t{1} << 40);
+  Event e = decode_event(m.nest());
+  EXPECT_EQ(e.count, uint64_t{1} << 40);
+  EXPECT_TRUE(e.local.addr.empty());
 }
 
 /// An NLMSG_ERROR with the request's header (or, uncapped, all of it) and a message.

@@ -52,5 +52,23 @@ TEST(DropRunMark, LeavesOtherCommandsAlone) {
   EXPECT_EQ(without_mark({}), (Words{}));
 }
 
+TEST(DropRunMark, ValuesOfOptionsAreNoWords) {
+  std::vector<std::string> args = {"--netns", "run", "run", "--set", "sack=0", "--", "ls", "--"};
+  drop_run_mark(args);
+  EXPECT_EQ(args,
+            (std::vector<std::string>{"--netns", "run", "run", "--set", "sack=0", "ls", "--"}));
+}
+
+TEST(SocketSettings, OnlyOfParametersOfSockets) {
+  Param own, shared;
+  own.name = "sack";
+  own.per_socket = true;
+  shared.name = "wire";
+  EXPECT_EQ(socket_settings({own, shared}, {{"sack", "0"}, {"sack", "1"}}), "sack=0 sack=1");
+  EXPECT_THROW(socket_settings({own, shared}, {{"wire", "atcp"}}), Error);
+  EXPECT_THROW(socket_settings({own, shared}, {{"sakc", "0"}}), Error);
+  EXPECT_THROW(socket_settings({own, shared}, {{"sack", "0 1"}}), Error);
+}
+
 }  // namespace
 }  // namespace atcp::tool

@@ -49,7 +49,7 @@ using Words = std::vector<std::string>;
 TEST(SocketsText, ShowsAConnection) {
   EXPECT_EQ(words(sockets_text({}, {connection()}), 1),
             (Words{"ESTAB", "7", "1448", "10.0.0.1:80", "10.0.0.2:40000", "33", "cubic", "10",
-                   "20.1ms", "221ms", "5", "32.0M", "80", "-"}));
+                   "20.1ms", "221ms", "5", "32.0M", "80", "-", "-"}));
 }
 
 TEST(SocketsText, ShowsNoRttBeforeTheFirstSample) {
@@ -67,7 +67,7 @@ TEST(SocketsText, ShowsWhenATimeWaitEntryEnds) {
   s.expires_ms = 54321;
   EXPECT_EQ(words(sockets_text({}, {s}), 1),
             (Words{"TIME-WAIT", "0", "0", "10.0.0.1:80", "10.0.0.2:40000", "-", "-", "-", "-", "-",
-                   "0", "-", "-", "54.32s"}));
+                   "0", "-", "-", "54.32s", "-"}));
 }
 
 TEST(SocketsText, ShowsAListenersQueueAndLimit) {
@@ -98,9 +98,11 @@ TEST(ListenersText, HasEveryCount) {
   l.requests_high = 13;
   l.ack_drops = 14;
   l.crowded_ms = 1500;
+  l.young = 15;
+  l.id = 16;
   EXPECT_EQ(words(listeners_text({l}), 1),
-            (Words{"0.0.0.0:8080", "2", "12", "3", "1.50s", "4", "13", "5", "6", "7", "8", "9",
-                   "10", "11", "14", "1"}));
+            (Words{"0.0.0.0:8080", "2", "12", "3", "1.50s", "4", "15", "13", "5", "6", "7", "8",
+                   "9", "10", "11", "14", "1", "16"}));
   l.at_somaxconn = true;
   EXPECT_EQ(words(listeners_text({l}), 1)[3], "3(somaxconn)");
 }
@@ -127,8 +129,8 @@ TEST(ListenersDetail, ShowsBothEquations) {
 }
 
 TEST(ParamsText, MarksWhatIsNotDefault) {
-  Param same{"sack", ATCP_PARAM_NUMBER, "1", "1", 0, 1, "", "use SACK"};
-  Param changed{"fin_timeout", ATCP_PARAM_NUMBER, "5", "60", 1, 120, "s", "wait"};
+  Param same{"sack", ATCP_PARAM_TYPE_NUMBER, "1", "1", 0, 1, "", "use SACK"};
+  Param changed{"fin_timeout", ATCP_PARAM_TYPE_NUMBER, "5", "60", 1, 120, "s", "wait"};
   std::string text = params_text({same, changed});
   EXPECT_EQ(words(text, 1), (Words{"sack", "1", "1", "0..1", "use", "SACK"}));
   EXPECT_EQ(words(text, 2), (Words{"*", "fin_timeout", "5", "60", "1..120", "s", "wait"}));

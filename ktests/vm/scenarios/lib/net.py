@@ -3,6 +3,7 @@
 of it, private network namespaces, shell commands, and the atcp tool's tables.
 A scenario is a Python file whose functions are passed to main()."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -210,6 +211,18 @@ class Namespaces:
 
     def prefix(self, name):
         return f"ip netns exec {self.tag}{name} "
+
+    @contextlib.contextmanager
+    def inside(self, name):
+        """Sockets that this process makes meanwhile belong to that namespace, and stay there."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/self/ns/net", "rb") as home, open(f"/run/netns/{self.tag}{name}", "rb") as there:
+            if libc.setns(there.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"setns({name})")
+            try:
+                yield
+            finally:
+                libc.setns(home.fileno(), CLONE_NEWNET)
 
     def run(self, name, command, check=True, timeout=120):
         quoted = command.replace("'", "'\\''")

@@ -31,11 +31,19 @@ def checksum(data):
     return total ^ 0xFFFF
 
 
-def ipv4(src, dst, payload, proto=6, ttl=64, ident=1, frag_units=0, more=False, df=True):
+def ipv4(src, dst, payload, proto=6, ttl=64, ident=1, frag_units=0, more=False, df=True, options=b""):
+    options += b"\0" * (-len(options) % 4)
     frag = frag_units | (0x2000 if more else 0) | (0x4000 if df else 0)
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, frag, ttl, proto, 0,
-                       socket.inet_aton(src), socket.inet_aton(dst))
+    head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, 0, 20 + len(options) + len(payload), ident, frag,
+                       ttl, proto, 0, socket.inet_aton(src), socket.inet_aton(dst)) + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def source_route(hops, at=None, strict=False):
+    """The IP option with these addresses; `at`: how many of them are behind us (all: completed)."""
+    at = len(hops) if at is None else at
+    return struct.pack("!BBB", 137 if strict else 131, 3 + 4 * len(hops), 4 + 4 * at) + \
+        b"".join(socket.inet_aton(h) for h in hops) + b"\0"
 
 
 def mss(value):
@@ -111,6 +119,7 @@ class Segment:
     sack: list = field(default_factory=list)
     fastopen: bytes | None = None
     raw: bytes = b""
+    source_route: tuple | None = None  # the option's kind, then all hops from the first to dst, where it ends
 
     @property
     def length(self):
@@ -156,6 +165,22 @@ def _parse_options(seg, data):
             seg.ts = struct.unpack("!II", body)
 
 
+def _parse_source_route(options, dst):
+    """The source route among IP options that has just begun, as in Segment, and where it ends."""
+    while options and options[0]:
+        if options[0] == 1:
+            options = options[1:]
+            continue
+        kind, length = options[0], options[1]
+        if kind in (131, 137):
+            hops = [socket.inet_ntoa(options[i:i + 4]) for i in range(3, length, 4)]
+            if options[2] != 4:
+                raise ValueError(f"the stack sent a source route that is not at its beginning: {options.hex()}")
+            return (kind, dst, *hops), hops[-1]
+        options = options[length:]
+    return None, dst
+
+
 def parse(packet, time, protocols=(6,)):
     """A Segment, or None when the packet is not IPv4 with one of the protocols."""
     if len(packet) < 20 or packet[0] >> 4 != 4:
@@ -168,8 +193,10 @@ def parse(packet, time, protocols=(6,)):
     src, dst = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
     body = packet[ihl:total]
     sport, dport, seq, ack, off, flags, window = struct.unpack("!HHIIBBH", body[:16])
-    pseudo = packet[12:20] + struct.pack("!BBH", 0, proto, len(body))
+    route, dst = _parse_source_route(packet[20:ihl], dst)
+    pseudo = packet[12:16] + socket.inet_aton(dst) + struct.pack("!BBH", 0, proto, len(body))
     seg = Segment(time, src, dst, sport, dport, seq, ack, flag_text(flags), window, body[(off >> 4) * 4:],
-                  checksum(pseudo + body) == 0, bool(frag & 0x4000), packet[8], proto, raw=packet)
+                  checksum(pseudo + body) == 0, bool(frag & 0x4000), packet[8], proto, raw=packet,
+                  source_route=route)
     _parse_options(seg, body[20:(off >> 4) * 4])
     return seg

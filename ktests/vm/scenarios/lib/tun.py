@@ -105,9 +105,10 @@ class Peer:
         return packet.tcp(self.addr, self.tun.local, self.port, self.stack_port, self.snd if seq is None else seq, ack,
                           flags, options=options, payload=payload, **more)
 
-    def send(self, flags="A", payload=b"", advance=True, seq=None, **more):
+    def send(self, flags="A", payload=b"", advance=True, seq=None, ip_options=b"", **more):
         """Sends a segment; an in-order one moves our own sequence number."""
-        self.tun.send_raw(packet.ipv4(self.addr, self.tun.local, self.build(flags, payload, seq=seq, **more)))
+        self.tun.send_raw(packet.ipv4(self.addr, self.tun.local, self.build(flags, payload, seq=seq, **more),
+                                      options=ip_options))
         if advance and seq is None:
             bits = packet.flag_bits(flags)
             self.snd = (self.snd + len(payload) + bool(bits & packet.SYN) + bool(bits & packet.FIN)) & 0xFFFFFFFF

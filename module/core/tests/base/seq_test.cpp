@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace atcp {
 namespace {
 
@@ -23,6 +25,34 @@ TEST(Seq, HalfTheCircleIsTheLimit) {
   const Seq s(5);
   EXPECT_TRUE(s < s + 0x7fffffff);
   EXPECT_FALSE(s < s + 0x80000001);
+}
+
+TEST(Seq, AgreesWithNumbersThatDoNotWrap) {
+  // 64 bits wide, the same stream has no wrap: there < is <. Distances near 0 and near the limit as often as others.
+  std::mt19937_64 rnd(3);
+  constexpr int64_t kLimit = int64_t{1} << 31;
+  for (int i = 0; i < 50000; i++) {
+    const int64_t a = static_cast<int64_t>(rnd() >> 24) + kLimit;
+    const int64_t near = static_cast<int64_t>(rnd() % 5) - 2;
+    const int64_t any = static_cast<int64_t>(rnd() % (2 * kLimit)) - kLimit;
+    const int64_t d =
+        i % 3 == 0 ? near : (i % 3 == 1 ? any : (any < 0 ? 4 - kLimit : kLimit - 4) + near);
+    const int64_t b = a + d;
+    const Seq x(static_cast<uint32_t>(a)), y(static_cast<uint32_t>(b));
+    ASSERT_EQ(x < y, a < b) << a << ' ' << b;
+    ASSERT_EQ(x <= y, a <= b) << a << ' ' << b;
+    ASSERT_EQ(x > y, a > b) << a << ' ' << b;
+    ASSERT_EQ(x >= y, a >= b) << a << ' ' << b;
+    ASSERT_EQ(x == y, a == b) << a << ' ' << b;
+    ASSERT_EQ(x != y, a != b) << a << ' ' << b;
+    ASSERT_EQ(y - x, b - a) << a << ' ' << b;
+    if (d >= 0) {
+      const auto n = static_cast<uint32_t>(d);
+      ASSERT_EQ(bytes_between(x, y), n);
+      ASSERT_EQ(x + n, y);
+      ASSERT_EQ(y - n, x);
+    }
+  }
 }
 
 TEST(RoundUpPow2, Edges) {

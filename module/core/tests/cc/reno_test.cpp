@@ -153,15 +153,32 @@ TEST(RenoSsthresh, HalfAndNeverBelowTwo) {
   }
 }
 
-TEST(RenoSsthresh, BeginsAWindowAnew) {
+TEST(RenoSsthresh, KeepsHalfOfTheFraction) {
+  struct {
+    uint32_t cwnd, acked, half, to_next;
+  } const cases[] = {
+      {10, 0, 5, 5},  // 10 -> 5
+      {10, 8, 5, 3},  // 10.8 -> 5.4
+      {11, 0, 5, 3},  // 11 -> 5.5
+      {11, 9, 5, 1},  // 11.8 -> 5.9
+  };
+  for (const auto& c : cases) {
+    TestSender t(kReno, c.cwnd, c.cwnd);
+    t.ack_n(c.acked);
+    t.lose();
+    EXPECT_EQ(t.s.cwnd, c.half) << c.cwnd << " " << c.acked;
+    t.ack_n(c.to_next - 1);
+    EXPECT_EQ(t.s.cwnd, c.half) << c.cwnd << " " << c.acked;
+    t.ack_n(1);
+    EXPECT_EQ(t.s.cwnd, c.half + 1) << c.cwnd << " " << c.acked;
+  }
+}
+
+TEST(RenoSsthresh, AfterATimeoutAWindowBeginsAnew) {
   TestSender t(kReno, 10, 10);
   t.ack_n(9);
-  t.lose();
-  EXPECT_EQ(t.s.cwnd, 5u);
-  t.ack_n(4);
-  EXPECT_EQ(t.s.cwnd, 5u);
-  t.ack_n(1);
-  EXPECT_EQ(t.s.cwnd, 6u);
+  t.timeout();
+  EXPECT_EQ(t.s.cwnd_cnt, 0u);
 }
 
 TEST(RenoTimeout, SlowStartToHalfThenLinear) {

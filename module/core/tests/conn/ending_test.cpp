@@ -165,9 +165,36 @@ TEST_F(Ending, DataBeyondTheFinIsNotDelivered) {
 
 TEST_F(Ending, MoreOrphansThanAllowed) {
   srv.set("max_orphans", "2");
-  Border b("too_many_orphans");
-  EXPECT_FALSE(atcp_core_too_many_orphans(&s.conn().conn, 2));
-  EXPECT_TRUE(atcp_core_too_many_orphans(&s.conn().conn, 3));
+  Border b("orphan_refused");
+  EXPECT_EQ(atcp_core_orphan_refused(&s.conn().conn, 2, ATCP_MEM_LEVEL_OK), ATCP_REASON_NONE);
+  EXPECT_EQ(atcp_core_orphan_refused(&s.conn().conn, 3, ATCP_MEM_LEVEL_OK),
+            ATCP_REASON_ABORT_ORPHANS);
+}
+
+TEST_F(Ending, OrphanWithDataNeedsMemory) {
+  const auto refused = [this](atcp_mem_level level) {
+    Border b("orphan_refused");
+    return atcp_core_orphan_refused(&s.conn().conn, 1, level);
+  };
+  EXPECT_EQ(refused(ATCP_MEM_LEVEL_FULL), ATCP_REASON_NONE);
+  s.shutdown();
+  EXPECT_EQ(refused(ATCP_MEM_LEVEL_FULL), ATCP_REASON_NONE);  // a FIN takes none
+}
+
+TEST_F(Ending, OrphanWithDataIsResetWhenMemoryIsFull) {
+  s.send("unread");
+  {
+    Border b("orphan_refused");
+    const atcp_conn* c = &s.conn().conn;
+    EXPECT_EQ(atcp_core_orphan_refused(c, 1, ATCP_MEM_LEVEL_PRESSURE), ATCP_REASON_NONE);
+    EXPECT_EQ(atcp_core_orphan_refused(c, 1, ATCP_MEM_LEVEL_FULL), ATCP_REASON_ABORT_MEMORY);
+  }
+  s.close();
+  replies.clear();
+  s.abort(ATCP_REASON_ABORT_MEMORY);
+  EXPECT_EQ(reply().flags & ATCP_RST, ATCP_RST);
+  EXPECT_EQ(srv.reason(ATCP_REASON_ABORT_MEMORY), 1u);
+  EXPECT_EQ(srv.counter("TCPAbortOnMemory"), 1u);
 }
 
 TEST_F(Ending, OrphanTooManyIsReset) {

@@ -2,7 +2,7 @@
 //
 // ICMP errors: which are believed, what they do to an attempt and to a connection, and the path MTU.
 #include "conn/tcb.h"
-#include "tests/raw_peer.h"
+#include "tests/raw_conn.h"
 
 namespace atcp::test {
 namespace {
@@ -35,10 +35,12 @@ TEST_F(Icmp, MustQuoteWhatIsOutstanding) {
   Sock s = *l.accept();
   s.send("x");
   s.icmp(ATCP_ICMP_HOST_UNREACH, iss);
-  s.icmp(ATCP_ICMP_FRAG_NEEDED, iss + 2, 600);
+  s.icmp(ATCP_ICMP_HOST_UNREACH, iss + 2);
+  s.icmp(ATCP_ICMP_FRAG_NEEDED, iss, 600);
+  s.icmp(ATCP_ICMP_FRAG_NEEDED, iss + 3, 600);
   EXPECT_EQ(s.conn().soft_error, ATCP_OK);
   EXPECT_EQ(s.tcb().mss, 1460u);
-  EXPECT_EQ(srv.counter("OutOfWindowIcmps"), 2u);
+  EXPECT_EQ(srv.counter("OutOfWindowIcmps"), 4u);
 }
 
 TEST_F(Icmp, SmallerMtuSendsAgainWithoutSlowingDown) {
@@ -63,6 +65,70 @@ TEST_F(Icmp, MtuHasAFloor) {
   s.send(Bytes(1460));
   s.icmp(ATCP_ICMP_FRAG_NEEDED, iss + 1, 68);
   EXPECT_EQ(s.tcb().pmtu, 552);
+}
+
+// ---- the route itself changes ------------------------------------------------------------------------
+
+using RouteMtu = RawConnTest;
+
+size_t bytes_of(const std::deque<Emitted>& sent) {
+  size_t n = 0;
+  for (const Emitted& e : sent)
+    n += e.data.size();
+  return n;
+}
+
+TEST_F(RouteMtu, IsFollowedByWhatIsSentNext) {
+  open_with({});
+  srv.os().mtu = 600;
+  replies.clear();
+  s.send(Bytes(3000));
+  EXPECT_EQ(s.tcb().mss, 560u);
+  EXPECT_EQ(bytes_of(replies), 3000u);
+  peer(0, 3000);
+  // And upwards.
+  srv.os().mtu = 1500;
+  s.send(Bytes(3000));
+  EXPECT_EQ(s.tcb().mss, 1460u);
+  EXPECT_EQ(bytes_of(replies), 3000u);
+}
+
+TEST_F(RouteMtu, DoesNotUndoARoutersWord) {
+  open_with({});
+  s.send(Bytes(1460));
+  s.icmp(ATCP_ICMP_FRAG_NEEDED, at(0), 1000);
+  peer(0, 1460);
+  // The route has not changed: what it says is no news.
+  s.send(Bytes(1460));
+  EXPECT_EQ(s.tcb().mss, 960u);
+}
+
+TEST_F(RouteMtu, IsFollowedByRetransmissions) {
+  open_with({});
+  write_segs(2);
+  replies.clear();
+  srv.os().mtu = 600;
+  net.run(2 * kSec);
+  ASSERT_FALSE(replies.empty());
+  EXPECT_EQ(s.tcb().mss, 560u);
+  for (const Emitted& e : replies)
+    EXPECT_EQ(e.mss, 560u);
+  peer(0, 2 * kMss);
+  EXPECT_EQ(s.tcb().packets_out, 0u);
+  EXPECT_EQ(s.tcb().snd_una, s.tcb().write_seq);
+}
+
+TEST_F(RouteMtu, MessageAboutWhatDidNotLeave) {
+  open_with({});
+  replies.clear();
+  FakeOs::the().fail(Fault::Emit, 1);
+  s.send(Bytes(3000));
+  ASSERT_EQ(bytes_of(replies), 0u);
+  ASSERT_EQ(s.tcb().packets_out, 0u);
+  s.icmp(ATCP_ICMP_FRAG_NEEDED, at(0), 600);
+  EXPECT_EQ(s.tcb().mss, 560u);
+  EXPECT_EQ(bytes_of(replies), 3000u);  // at once, not when a timer says so
+  EXPECT_EQ(s.tcb().ca_state, CaState::Open);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 //
 // What leaves: the FIN that is all that is left of a piece, answers that could not be handed to IP, new data
 // for which the local queue had no room, Nagle's rule.
-#include "tests/raw_peer.h"
+#include "tests/raw_conn.h"
 
 namespace atcp::test {
 namespace {
@@ -79,6 +79,64 @@ TEST_F(Output, InitialWindowIsTenSegments) {
   for (const Emitted& e : replies)
     bytes += e.seg.len;
   EXPECT_EQ(bytes, 10 * c.info().snd_mss);
+}
+
+// ---- data in both directions, with gaps -------------------------------------------------------------
+
+using WithSackList = RawConnTest;
+
+/// Segments on the wire.
+uint32_t wire_segs(const std::deque<Emitted>& sent) {
+  uint32_t n = 0;
+  for (const Emitted& e : sent)
+    n += static_cast<uint32_t>(e.data.size() + e.mss - 1) / std::max(e.mss, 1u);
+  return n;
+}
+
+TEST_F(WithSackList, CwndCountsTheSegmentsThatLeave) {
+  open_with({});
+  peer(1000, 0, "out of order");
+  s.tcb().cc.cwnd = 20;
+  s.conn().sndbuf = 1 << 20;
+  replies.clear();
+  s.send(std::string(60000, 'd'));
+  // 12 bytes of each are the list's.
+  EXPECT_EQ(s.tcb().packets_out, 20u);
+  EXPECT_EQ(wire_segs(replies), 20u);
+  for (const Emitted& e : replies) {
+    EXPECT_EQ(e.mss, kMss - 12);
+    EXPECT_EQ(e.data.size() % e.mss, 0u) << e.text;
+  }
+}
+
+TEST_F(WithSackList, PiecesAreCountedAsTheyWereCut) {
+  open_with({});
+  s.tcb().cc.cwnd = 40;
+  peer(1000, 0, "out of order");
+  replies.clear();
+  s.send(std::string(20 * kMss, 'd'));
+  EXPECT_EQ(s.tcb().packets_out, wire_segs(replies));
+  const uint32_t out = s.tcb().packets_out;
+  // An ACK of some of them, within a piece, and from now on no list: the others are what they were.
+  peer(0, 5 * (kMss - 12));
+  EXPECT_EQ(s.tcb().packets_out, out - 5);
+  peer(0, 20 * kMss);
+  EXPECT_EQ(s.tcb().packets_out, 0u);
+}
+
+TEST_F(WithSackList, DuplicateIsReportedByTheFirstAlone) {
+  open_with({});
+  peer(0, 0, "read");
+  s.tcb().cc.cwnd = 20;
+  s.tcb().ack_now = false;
+  s.tcb().dsack_pending = true;
+  s.tcb().dsack = {Seq(theirs(0)), Seq(theirs(4))};
+  replies.clear();
+  s.send(std::string(60000, 'd'));
+  ASSERT_GE(replies.size(), 1u);
+  EXPECT_EQ(replies.front().mss, kMss - 12);
+  EXPECT_EQ(s.tcb().packets_out, wire_segs(replies));
+  EXPECT_EQ(s.tcb().packets_out, 20u);
 }
 
 }  // namespace

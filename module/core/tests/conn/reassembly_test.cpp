@@ -105,7 +105,7 @@ TEST(Reassembly, PruneCutsARun) {
     r.insert(&packet(os, at, 100).pkt, kBase + at, 100, 0, &dup);
   EXPECT_EQ(r.block(0).start, kBase + 100);
   EXPECT_EQ(r.block(0).end, kBase + 1100);
-  EXPECT_EQ(r.prune(), 5u);
+  EXPECT_EQ(r.prune(2), 5u);
   // The rest is a run as before.
   r.insert(&packet(os, 600, 10).pkt, kBase + 600, 10, 0, &dup);
   EXPECT_EQ(dup.start, dup.end);
@@ -126,7 +126,7 @@ TEST(Reassembly, PruneGivesUpTheFarEnd) {
   SackBlock dup = {};
   for (uint32_t at = 100; at < 1100; at += 100)
     r.insert(&packet(os, at, 50).pkt, kBase + at, 50, 0, &dup);
-  EXPECT_EQ(r.prune(), 5u);
+  EXPECT_EQ(r.prune(2), 5u);
   EXPECT_EQ(r.n_blocks(), 0u);
   RxSeg* s = r.take_ready(kBase + 100);
   ASSERT_NE(s, nullptr);

@@ -47,6 +47,22 @@ TEST_F(Rfc5681, IdleHalvesTheWindowPerTimeout) {
   EXPECT_EQ(segs_out().size(), 20u);
 }
 
+TEST_F(Rfc5681, AnAckLetsAsMuchGoOnALongPath) {
+  // Waiting until a third of the window can go at once would leave it unused: on a path of 20 ms nobody gains by large
+  // pieces what the path loses by the gap.
+  open_with({});
+  s.tcb().cc.cwnd = 30;
+  s.tcb().cc.ssthresh = 10;
+  s.conn().sndbuf = 1 << 20;
+  write_segs(200);
+  EXPECT_EQ(segs_out().size(), 30u);
+  net.run(20 * kMs);
+  ack_segs(2);
+  EXPECT_EQ(segs_out(), (Segs{30, 31}));
+  ack_segs(4);
+  EXPECT_EQ(segs_out(), (Segs{32, 33}));
+}
+
 TEST_F(Rfc5681, TwoWindowsTwoReductions) {
   open_with({});
   flight();

@@ -89,11 +89,11 @@ TEST_F(Rfc7323, ClockTicksInMilliseconds) {
 }
 
 TEST_F(Rfc7323, OffsetIsOfThePairOfHosts) {
-  const uint32_t offset = timestamp_offset(srv.ns(), tuple(5000));
-  EXPECT_EQ(timestamp_offset(srv.ns(), tuple(5001)), offset);
+  const uint32_t offset = timestamp_offset(srv.ns(), 1, tuple(5000));
+  EXPECT_EQ(timestamp_offset(srv.ns(), 1, tuple(5001)), offset);
   atcp_tuple other = tuple(5000);
   other.raddr.v4 = ip4(10, 0, 0, 3);
-  EXPECT_NE(timestamp_offset(srv.ns(), other), offset);
+  EXPECT_NE(timestamp_offset(srv.ns(), 1, other), offset);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ TEST_F(States, OnlyTheDrawnTransitionsHappen) {
       const auto b = static_cast<State>(to);
       t.state = a;
       const bool want = a == b || b == Closed || drawn.count({a, b}) != 0;
-      EXPECT_EQ(set_state(t, b), want) << state_name(a) << " to " << state_name(b);
+      EXPECT_EQ(set_state(t, b, Now(net.now())), want) << state_name(a) << " to " << state_name(b);
       EXPECT_EQ(t.state, want ? b : a);
     }
   }

@@ -226,7 +226,7 @@ TEST_F(TimeWaitTest, RefusedSynEndsNothing) {
   // The accept queue is filled, so the listener will not have the SYN.
   {
     listener.conn().locked = true;
-    EXPECT_EQ(atcp_core_listen(&listener.conn().conn, 0, 0), ATCP_OK);
+    EXPECT_EQ(atcp_core_listen(&listener.conn().conn, 0, 0, net.now()), ATCP_OK);
     listener.conn().locked = false;
   }
   open(6000);

@@ -50,6 +50,24 @@ TEST_F(Tables, WireHasTwoNames) {
   EXPECT_FALSE(atcp_core_wire_is_tcp(srv.core()));
 }
 
+TEST_F(Tables, CongestionControlsAndTheDefaultAmongThem) {
+  std::string chosen;
+  std::set<std::string> names;
+  atcp_cc_info i;
+  EXPECT_EQ(srv.set("congestion_control", "bbr"), ATCP_OK);
+  uint32_t n = 0;
+  for (; atcp_core_cc_info(srv.core(), n, &i); n++) {
+    if (i.name == nullptr) continue;  // of a module that is gone, as other tests leave behind
+    EXPECT_EQ(i.owner, nullptr);
+    EXPECT_EQ(i.restricted, i.name == std::string("dctcp"));
+    names.insert(i.name);
+    if (i.is_default) chosen += i.name;
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"bbr", "cubic", "dctcp", "reno"}));
+  EXPECT_EQ(chosen, "bbr");
+  EXPECT_FALSE(atcp_core_cc_info(srv.core(), n + 1, &i));
+}
+
 TEST(TableNames, AreUnique) {
   std::set<std::string> names;
   for (uint32_t i = 0; i < atcp_core_counter_count(); i++)

@@ -91,9 +91,9 @@ TEST_F(Child, InheritsTheListenersWishes) {
   EXPECT_TRUE(t.nodelay);
   EXPECT_EQ(t.user_mss, 900);
   EXPECT_EQ(t.mss, 900u);
-  EXPECT_EQ(t.keep_idle_s, 11);
-  EXPECT_EQ(t.keep_intvl_s, 12);
-  EXPECT_EQ(t.keep_count, 13);
+  EXPECT_EQ(t.param(Param::KeepaliveTime), 11u);
+  EXPECT_EQ(t.param(Param::KeepaliveIntvl), 12u);
+  EXPECT_EQ(t.param(Param::KeepaliveProbes), 13u);
   EXPECT_EQ(t.user_timeout_ms, 14000u);
   EXPECT_STREQ(t.cc_ops->name, "reno");
 }

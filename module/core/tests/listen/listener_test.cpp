@@ -146,7 +146,7 @@ TEST_F(Listen, NewBacklogCounts) {
   expect_silence();
   Border b("listen again");
   net.os.lock(l.conn());
-  EXPECT_EQ(atcp_core_listen(&l.conn().conn, 1, 0), ATCP_OK);
+  EXPECT_EQ(atcp_core_listen(&l.conn().conn, 1, 0, net.now()), ATCP_OK);
   net.os.unlock(l.conn());
   half_open(5001);
 }
@@ -245,7 +245,7 @@ TEST_F(Listen, DisconnectedListenerListensAgain) {
   EXPECT_EQ(l.state(), static_cast<uint32_t>(ATCP_STATE_CLOSED));
   EXPECT_EQ(ask(syn(5001)).flags, ATCP_RST | ATCP_ACK);
   net.os.lock(l.conn());
-  EXPECT_EQ(atcp_core_listen(&l.conn().conn, 5, ATCP_BIND_EXPLICIT_PORT), ATCP_OK);
+  EXPECT_EQ(atcp_core_listen(&l.conn().conn, 5, ATCP_BIND_EXPLICIT_PORT, net.now()), ATCP_OK);
   net.os.unlock(l.conn());
   open(5002);
   EXPECT_TRUE(l.accept().has_value());

@@ -238,8 +238,9 @@ TEST_F(Migrate, ListenerOfAnotherAddressInheritsNothing) {
   ASSERT_EQ(atcp_core_bind(&a.conn().conn, ATCP_AF_INET, &own, &lport,
                            ATCP_BIND_EXPLICIT_PORT | ATCP_BIND_REUSEPORT, 0),
             ATCP_OK);
-  ASSERT_EQ(atcp_core_listen(&a.conn().conn, 8, ATCP_BIND_EXPLICIT_PORT | ATCP_BIND_REUSEPORT),
-            ATCP_OK);
+  ASSERT_EQ(
+      atcp_core_listen(&a.conn().conn, 8, ATCP_BIND_EXPLICIT_PORT | ATCP_BIND_REUSEPORT, net.now()),
+      ATCP_OK);
   net.os.unlock(a.conn());
   Sock b = join();
   open(5000);

@@ -305,11 +305,12 @@ TEST_F(Defer, FinIsTakenAtOnce) {
   EXPECT_TRUE(listener.accept()->eof());
 }
 
-TEST_F(Defer, ConnectionsTakeTheOptionOver) {
+TEST_F(Defer, OptionStaysWithTheListener) {
   defer(7);
   const uint32_t iss = half_open();
   send({.seq = kIrs + 1, .ack = iss + 1, .data = "x"});
-  EXPECT_EQ(listener.accept()->tcb().defer_accept, 3);
+  EXPECT_EQ(listener.accept()->tcb().defer_accept, 0);
+  EXPECT_EQ(listener.tcb().defer_accept, 3);
 }
 
 TEST_F(RequestTest, SegmentForAGoneRequestIsLookedUpAgain) {

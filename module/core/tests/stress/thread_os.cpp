@@ -154,6 +154,12 @@ void atcp_os_random(void* buf, uint32_t bytes) {
     out[i] = static_cast<uint8_t>(rng() >> 8);
 }
 
+bool atcp_os_owner_get(void*) {
+  return true;
+}
+
+void atcp_os_owner_put(void*) {}
+
 void atcp_os_count(struct atcp_osns*, uint32_t, uint32_t) {}
 
 void atcp_os_ns_timer(struct atcp_osns* ns, uint64_t deadline_ns) {

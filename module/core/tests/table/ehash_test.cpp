@@ -165,6 +165,32 @@ TEST(EhashWalk, SeesEverybodyOnce) {
   }
 }
 
+TEST(EhashWalk, EqualHashesAreToldApart) {
+  test::FakeOs os;
+  Table t(1);
+  Crowd crowd(t, 3);
+  // As if SipHash had made it so, which it does once in a few thousand million pairs.
+  for (Endpoint& e : crowd.entries)
+    e.hash = crowd.entries[0].hash;
+  uint64_t at = 0;
+  const auto any = [](const Endpoint&) { return true; };
+  const EhashBatch all = t.hash.walk(&at, any);
+  ASSERT_EQ(all.n, 3u);
+  // Whoever has no room for one of them goes on at that one.
+  for (uint32_t left = 0; left < 3; left++) {
+    at = all.key[left];
+    const EhashBatch rest = t.hash.walk(&at, any);
+    ASSERT_EQ(rest.n, 3 - left);
+    for (uint32_t i = 0; i < rest.n; i++) {
+      EXPECT_EQ(rest.entry[i], all.entry[left + i]);
+      EXPECT_EQ(rest.key[i], all.key[left + i]);
+      endpoint_put(*rest.entry[i]);
+    }
+  }
+  for (uint32_t i = 0; i < all.n; i++)
+    endpoint_put(*all.entry[i]);
+}
+
 TEST(EhashWalk, KeyOfAnEntryGoesOnThere) {
   test::FakeOs os;
   Table t(1);

@@ -6,7 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <random>
+#include <set>
 #include <vector>
 
 #include "tests/fake_os.h"
@@ -138,10 +141,93 @@ TEST(ListenTableWalkBucket, SeesAll) {
   World w;
   for (uint16_t p = 1; p <= 600; p++)
     w.add(0, p);
-  uint32_t seen = 0;
+  std::set<const ListenNode*> seen;
   for (uint32_t b = 0; b < ListenTable::kBuckets; b++)
-    seen += w.table.walk_bucket(b, 0, [](ListenNode&) { return true; });
-  EXPECT_EQ(seen, 600u);
+    EXPECT_EQ(w.table.walk_bucket(b, 0, [&](ListenNode& n) { seen.insert(&n); }), 0u);
+  EXPECT_EQ(seen.size(), 600u);
+}
+
+/// A bucket of many is walked a few at a time, and each time from where the last one ended.
+TEST(ListenTableWalkBucket, LooksAtAFewWhileItHoldsTheLock) {
+  World w;
+  constexpr uint32_t kMany = 1000;
+  std::vector<const ListenNode*> newest_first;
+  for (uint32_t i = 0; i < kMany; i++)
+    newest_first.insert(newest_first.begin(), &w.add(0, 80));
+  const uint32_t bucket = ListenTable::bucket_of(to_be16(80));
+  std::vector<const ListenNode*> seen;
+  uint32_t turns = 0;
+  for (uint64_t below = 0;;) {
+    const size_t before = seen.size();
+    below = w.table.walk_bucket(bucket, below, [&](ListenNode& n) { seen.push_back(&n); });
+    turns++;
+    ASSERT_LE(seen.size() - before, ListenTable::kLooks);
+    if (below == 0) break;
+  }
+  EXPECT_EQ(seen, newest_first);
+  EXPECT_EQ(turns, (kMany + ListenTable::kLooks - 1) / ListenTable::kLooks);
+}
+
+/// Whoever stays is seen once, though others come and go at every step, the one that was seen last among them.
+TEST(ListenTableWalkBucket, LosesAndRepeatsNobodyWhoStays) {
+  World w;
+  std::mt19937 rng(7);
+  std::vector<ListenNode*> stay, go;
+  for (uint32_t i = 0; i < 400; i++)
+    (rng() % 2 != 0 ? stay : go).push_back(&w.add(0, 80));
+  const uint32_t bucket = ListenTable::bucket_of(to_be16(80));
+  std::map<const ListenNode*, uint32_t> seen;
+  for (uint64_t below = 0;;) {
+    ListenNode* last = nullptr;
+    below = w.table.walk_bucket(bucket, below, [&](ListenNode& n) {
+      seen[&n]++;
+      last = &n;
+    });
+    if (below == 0) break;
+    for (uint32_t i = 0; i < 9 && !go.empty(); i++) {
+      const size_t at = i == 0 ? go.size() - 1 : rng() % go.size();
+      w.table.remove(*go[at]);
+      go.erase(go.begin() + static_cast<long>(at));
+    }
+    const auto it = std::find(go.begin(), go.end(), last);
+    if (it != go.end()) {
+      w.table.remove(*last);
+      go.erase(it);
+    }
+    for (uint32_t i = 0; i < 20; i++)
+      w.add(0, 80);
+  }
+  for (const ListenNode* n : stay)
+    EXPECT_EQ(seen[n], 1u);
+  for (const auto& [n, times] : seen)
+    EXPECT_EQ(times, 1u);
+}
+
+/// Chain and tree stay the same through insertions and removals in any order.
+TEST(ListenTableWalkBucket, FindsWhatLookupFinds) {
+  World w;
+  std::mt19937 rng(11);
+  std::vector<ListenNode*> in;
+  for (uint16_t p = 1; p <= 40; p++)  // one each, so a lookup can only find that one
+    in.push_back(&w.add(0, static_cast<uint16_t>(p | p << 8)));
+  const uint32_t bucket = ListenTable::bucket_of(in[0]->lport);
+  for (uint32_t i = 0; i < 500; i++) {
+    ListenNode& n = *in[rng() % in.size()];
+    if (n.hashed != 0)
+      EXPECT_TRUE(w.table.remove(n));
+    else
+      w.table.insert(n);
+    std::set<const ListenNode*> walked;
+    for (uint64_t below = 0;;) {
+      below = w.table.walk_bucket(bucket, below, [&](ListenNode& m) { walked.insert(&m); });
+      if (below == 0) break;
+    }
+    EXPECT_EQ(walked.size(), w.table.size());
+    for (ListenNode* m : in) {
+      ASSERT_EQ(walked.count(m), m->hashed);
+      ASSERT_EQ(w.find(1, from_be16(m->lport)), m->hashed != 0 ? m : nullptr);
+    }
+  }
 }
 
 TEST(ListenTableInit, NoMemoryLeavesNothing) {

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 #include <linux/atcp.h>
 
+#include <atomic>
 #include <cstring>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "cc/registry.h"
 
@@ -36,8 +38,8 @@ TEST(KParams, RowsAreSane) {
     EXPECT_LE(r.min, r.max) << r.name;
     EXPECT_NE(r.help[0], '\0') << r.name;
     EXPECT_NE(r.unit, nullptr) << r.name;
-    EXPECT_GE(r.type, static_cast<uint32_t>(ATCP_PARAM_NUMBER));
-    EXPECT_LE(r.type, static_cast<uint32_t>(ATCP_PARAM_WIRE));
+    EXPECT_GE(r.type, static_cast<uint32_t>(ATCP_PARAM_TYPE_NUMBER));
+    EXPECT_LE(r.type, static_cast<uint32_t>(ATCP_PARAM_TYPE_WIRE));
   }
 }
 
@@ -108,7 +110,7 @@ TEST(ParamsCheck, Pair) {
 TEST(ParamsCheck, CongestionControl) {
   const uint32_t i = index_of("congestion_control");
   for (uint32_t k = 0; k < cc_count(); k++)
-    EXPECT_EQ(Params::check(i, cc_get(k).name), ATCP_OK);
+    EXPECT_EQ(Params::check(i, cc_name(k)), cc_get(k) != nullptr ? ATCP_OK : ATCP_ERR_NOT_FOUND);
   EXPECT_EQ(Params::check(i, "reno\n"), ATCP_OK);
   EXPECT_EQ(Params::check(i, "no_such"), ATCP_ERR_NOT_FOUND);
   EXPECT_EQ(Params::check(i, ""), ATCP_ERR_INVALID);
@@ -159,6 +161,60 @@ TEST(ParamFind, UnknownAndPrefix) {
   EXPECT_EQ(param_find("syn"), -1);
   EXPECT_EQ(param_find(""), -1);
   EXPECT_EQ(param_find("wire"), 0);
+}
+
+/// Pairs and triples that are set while others read them are one of those that were set, never a mix.
+TEST(ParamsAll, AreReadAsTheyWereSet) {
+  Params p;
+  p.init(nullptr);
+  const uint32_t range = index_of("port_range");
+  const uint32_t mem = index_of("mem");
+  ASSERT_EQ(p.apply(range, "1000 2000"), ATCP_OK);
+  ASSERT_EQ(p.apply(mem, "10 20 30"), ATCP_OK);
+  std::atomic<bool> end = false;
+  std::atomic<uint32_t> turns = 0;
+  std::thread writer([&] {
+    while (!end) {
+      p.apply(range, "50000 60000");
+      p.apply(mem, "100 200 300");
+      p.apply(range, "1000 2000");
+      p.apply(mem, "10 20 30");
+      turns++;
+    }
+  });
+  uint32_t mixed = 0;
+  // Both must have run, however the host shares its CPUs out.
+  for (uint32_t i = 0; i < 200000 || turns < 1000; i++) {
+    const ParamValues r = p.all(Param::PortRange);
+    const bool low = r.v[0] == 1000 && r.v[1] == 2000;
+    const bool high = r.v[0] == 50000 && r.v[1] == 60000;
+    mixed += !low && !high;
+    const ParamValues m = p.all(Param::Mem);
+    mixed += m.v[1] != 2 * m.v[0] || m.v[2] != 3 * m.v[0];
+    char text[64];
+    p.format(range, text, sizeof text);
+    mixed += strcmp(text, "1000 2000") != 0 && strcmp(text, "50000 60000") != 0;
+  }
+  end = true;
+  writer.join();
+  EXPECT_EQ(mixed, 0u);
+}
+
+/// What was set last is there, also of the parameter that was changed before.
+TEST(ParamsAll, FollowEachChange) {
+  Params p;
+  p.init(nullptr);
+  const uint32_t range = index_of("port_range");
+  ASSERT_EQ(p.apply(range, "1000 2000"), ATCP_OK);
+  ASSERT_EQ(p.apply(index_of("mem"), "10 20 30"), ATCP_OK);
+  EXPECT_EQ(p.all(Param::PortRange).v[1], 2000u);
+  EXPECT_EQ(p.all(Param::Mem).v[2], 30u);
+  p.reset(range);
+  EXPECT_EQ(p.all(Param::PortRange).v[0], 61000u);
+  EXPECT_EQ(p.all(Param::PortRange).v[1], 65535u);
+  Params child;
+  child.init(&p);
+  EXPECT_EQ(child.all(Param::Mem).v[1], 20u);
 }
 
 }  // namespace

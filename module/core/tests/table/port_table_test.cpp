@@ -416,5 +416,19 @@ TEST(PortTableInit, NoMemoryLeavesNothing) {
   EXPECT_FALSE(t.init(SipKey{}));
 }
 
+/// From 50000 to 2000 there are no ports, not nearly 2^32 of them.
+TEST(PortTableRange, ThatEndsBeforeItBeginsHasNone) {
+  World w;
+  uint16_t p = 0;
+  EXPECT_EQ(w.table.bind(w.node(), 0, &p, 0, 0, 50000, 2000), ATCP_ERR_INVALID);
+  EXPECT_EQ(p, 0u);
+  EXPECT_FALSE(w.connect(w.node(), 50000, 2000));
+  EXPECT_EQ(w.looked, 0u);
+  EXPECT_EQ(w.table.in_use(), 0u);
+  // Who names a port does not care.
+  p = to_be16(80);
+  EXPECT_EQ(w.table.bind(w.node(), 0, &p, 0, 0, 50000, 2000), ATCP_OK);
+}
+
 }  // namespace
 }  // namespace atcp

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: what a connection waited for, live and in its closing record; who ended it; how many records are kept
+# mode: smp
+# kernels: 6.1 6.12
+# seconds: 240
+# needs: atcp
+"""The split of a connection's time through the family, without the tool: a reader who does not read, TCP_INFO, and the records of
+connections that ended in different ways."""
+
+import socket
+import struct
+import time
+
+from lib import genl, net
+from lib.genl import Family
+from lib.net import check, equal
+
+SO_COOKIE = 57
+
+
+def named(enum, number):
+    return next(name for name, n in genl.enum(enum).items() if n == number)
+
+
+def cookie(sock):
+    return struct.unpack("Q", sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+
+
+def pair(port):
+    lst = net.listener("127.0.0.1", port)
+    client = net.new_socket()
+    client.connect(("127.0.0.1", port))
+    return client, net.accept(lst)
+
+
+def shares(described):
+    """Seconds by what it waited for; they must add up."""
+    us = {named("limit", n["by"]): n["us"] for n in described["limited"]}
+    equal(sum(us.values()), described["age-us"], "the shares together")
+    return {name: n / 1e6 for name, n in us.items()}
+
+
+def fill(sock):
+    sock.setblocking(False)
+    sent = 0
+    try:
+        while True:
+            sent += sock.send(b"x" * 65536)
+    except BlockingIOError:
+        return sent
+
+
+def drain(sock, count):
+    while count > 0:
+        count -= len(sock.recv(65536))
+
+
+def record_of(family, number):
+    return next((r for r in family.dump("record-get") if r["socket"]["id"] == number), None)
+
+
+def a_reader_who_does_not_read():
+    family = Family()
+    client, server = pair(8001)
+    number = cookie(client)
+    sent = fill(client)
+    before = shares(family.do("socket-get", {"id": number})["socket"])
+    time.sleep(1)
+    now = family.do("socket-get", {"id": number})["socket"]
+    after = shares(now)
+    equal(named("limit", now["limited-by"]), "zero-window", "what the writer waits for")
+    net.near(after["zero-window"] - before.get("zero-window", 0), 1.0, 0.3 * net.SLOW, "seconds with a closed window")
+    check(any(t["name"] == "probe" and t["left-us"] > 0 for t in now["timer"]), f"no probe of the window in {now['timer']}")
+    drain(server, sent)
+    net.until(lambda: family.do("socket-get", {"id": number})["socket"]["limited-by"] == genl.enum("limit")["app"], 5, "the program's turn")
+    client.close()
+    server.close()
+    net.until(lambda: record_of(family, number), 5, "the record of the client")
+    record = record_of(family, number)
+    check(shares(record["socket"])["zero-window"] >= after["zero-window"], f"shares of {record}")
+    equal((named("ended-by", record["ended-by"]), record["reason-name"]), ("local-fin", "normal_close"), "the end")
+    equal(record["socket"]["bytes-acked"] >= sent, True, "bytes")
+    check(record["closed-ns"] - record["opened-ns"] >= 1000 * record["socket"]["age-us"], f"times of {record}")
+    states = {named("state", s["state"]): s["ms"] for s in record["socket"]["in-state"]}
+    net.near(states["established"] / 1e3, record["socket"]["age-us"] / 1e6, 0.5 * net.SLOW, "seconds in ESTABLISHED")
+
+
+def tcp_info_has_it_too():
+    client, server = pair(8002)
+    fill(client)
+    time.sleep(0.5)
+    info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
+    busy, rwnd, sndbuf = struct.unpack_from("QQQ", info, 168)
+    net.near(rwnd / 1e6, 0.5, 0.3 * net.SLOW, "seconds limited by the peer's window")
+    check(busy >= rwnd + sndbuf, f"busy {busy}, window {rwnd}, buffer {sndbuf}")
+    server.close()
+    client.close()
+
+
+def a_reset_and_its_receiver():
+    family = Family()
+    client, server = pair(8003)
+    ids = cookie(client), cookie(server)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.close()
+    net.until(lambda: record_of(family, ids[0]) and record_of(family, ids[1]), 5, "two records")
+    got = [record_of(family, i) for i in ids]
+    equal([(named("ended-by", r["ended-by"]), r["reason-name"], r["socket"].get("passive", False)) for r in got],
+          [("peer-rst", "reset_by_peer", False), ("local-rst", "abort_on_linger", True)], "both ends")
+    client.close()
+
+
+def refused():
+    family = Family()
+    client = net.new_socket()
+    number = cookie(client)
+    equal(net.error_of(client.connect, ("127.0.0.1", 9)), "ECONNREFUSED", "connect")
+    record = record_of(family, number)
+    equal((named("ended-by", record["ended-by"]), record["reason-name"], record["socket"]["age-us"]), ("peer-rst", "refused_by_peer", 0), "the end")
+
+
+def so_many_are_kept():
+    family = Family()
+    net.set_param("closing_records", 3)
+    numbers = []
+    for _ in range(5):
+        client = net.new_socket()
+        numbers.append(cookie(client))
+        net.error_of(client.connect, ("127.0.0.1", 9))
+        client.close()
+    equal([r["socket"]["id"] for r in family.dump("record-get")], numbers[-3:], "the last three, oldest first")
+    equal([r["socket"]["id"] for r in family.dump("record-get", {"filter": {"id": numbers[3]}})], numbers[3:4],
+          "one of them by its cookie")
+    net.set_param("closing_records", 0)
+    net.error_of(net.new_socket().connect, ("127.0.0.1", 9))
+    equal(family.dump("record-get"), [], "records that nobody wants")
+
+
+def many_in_pages():
+    family = Family()
+    net.set_param("closing_records", 300)
+    for _ in range(330):
+        client = net.new_socket()
+        net.error_of(client.connect, ("127.0.0.1", 9))
+        client.close()
+    times = [r["closed-ns"] for r in family.dump("record-get")]
+    equal(len(times), 300, "records")
+    equal(times, sorted(times), "their order")
+
+
+if __name__ == "__main__":
+    net.main(a_reader_who_does_not_read, tcp_info_has_it_too, a_reset_and_its_receiver, refused, so_many_are_kept, many_in_pages)
