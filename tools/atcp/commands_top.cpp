@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "json.h"
 #include "top.h"
 #include "watch.h"
 
@@ -79,18 +80,25 @@ class Screen {
   bool raw_ = false;
 };
 
-int run_top(const TopAsked& asked) {
+int run_top(const Chosen& chosen, const TopAsked& asked) {
   Filter filter = parse_filter(asked.words);
   Client client;
   Sample before = take_sample(client, filter);
-  if (asked.once) {
-    sleep_seconds(asked.seconds);
-    Sample now = take_sample(client, filter);
-    std::fputs(top_frame(Change(before, now), 0, 0).c_str(), stdout);
+  if (asked.once || chosen.json) {
+    do {
+      sleep_seconds(asked.seconds);
+      Sample now = take_sample(client, filter);
+      Change change(before, now);
+      std::fputs((chosen.json ? json_line(top_json(change)) : top_frame(change, 0, 0)).c_str(),
+                 stdout);
+      std::fflush(stdout);
+      before = std::move(now);
+    } while (!asked.once && !std::ferror(stdout));
     return kExitOk;
   }
   if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-    throw Error("top: it needs a terminal (--once prints one frame)", kExitUsage);
+    throw Error("top: it needs a terminal (--once prints one frame, --json a line for each)",
+                kExitUsage);
   Screen screen;
   while (!screen.wait_for_end(asked.seconds)) {
     Sample now = take_sample(client, filter);
@@ -108,7 +116,8 @@ void add_top_command(Command& app, Chosen& chosen) {
   cmd.words("FILTER", asked->words, kFilterHelp);
   cmd.real("--seconds", asked->seconds, "between two frames").between(0.1, 3600).with_default();
   cmd.flag("--once", asked->once, "one frame, and no terminal is needed");
-  cmd.when_given([&chosen, asked] { chosen.work = [asked] { return run_top(*asked); }; });
+  cmd.when_given(
+      [&chosen, asked] { chosen.work = [&chosen, asked] { return run_top(chosen, *asked); }; });
 }
 
 }  // namespace atcp::tool

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "format.h"
+#include "json.h"
 
 namespace atcp::tool {
 namespace {
@@ -16,8 +17,12 @@ namespace {
 constexpr auto kRight = Table::Align::kRight;
 constexpr size_t kListeners = 8, kConnections = 12, kReasons = 6;
 
+double rate_of(uint64_t n, const Change& c) {
+  return c.seconds() > 0 ? static_cast<double>(n) / c.seconds() : 0;
+}
+
 std::string per_second(uint64_t n, const Change& c) {
-  double rate = c.seconds() > 0 ? static_cast<double>(n) / c.seconds() : 0;
+  double rate = rate_of(n, c);
   return rate == 0 ? "-" : fmt::format("{:.{}f}", rate, rate < 9.95 ? 1 : 0);
 }
 
@@ -46,7 +51,8 @@ struct ListenerRow {
   uint64_t syns, accepted, refused, cookies;
 };
 
-std::string listeners(const Change& c) {
+/// Trouble first, then who is busy.
+std::vector<ListenerRow> listener_rows(const Change& c) {
   std::vector<ListenerRow> rows;
   for (const Listener& l : c.now.listeners) {
     static const Listener none;
@@ -56,10 +62,14 @@ std::string listeners(const Change& c) {
                     since(l.syn_drops, old->syn_drops) + since(l.ack_drops, old->ack_drops),
                     since(l.cookies, old->cookies)});
   }
-  // Trouble first, then who is busy.
   std::ranges::stable_sort(rows, std::ranges::greater(), [](const ListenerRow& r) {
     return std::tuple(r.refused, r.now->accept_queue, r.syns);
   });
+  return rows;
+}
+
+std::string listeners(const Change& c) {
+  std::vector<ListenerRow> rows = listener_rows(c);
   if (rows.size() > kListeners) rows.resize(kListeners);
   if (rows.empty()) return "";
   Table t({{"LISTENER"},
@@ -84,7 +94,8 @@ struct ConnectionRow {
   uint64_t sent, received, again;
 };
 
-std::string connections(const Change& c) {
+/// Those with any traffic, the busiest first.
+std::vector<ConnectionRow> connection_rows(const Change& c) {
   std::vector<ConnectionRow> rows;
   for (const Socket& s : c.now.sockets) {
     if (!s.conn) continue;
@@ -97,6 +108,11 @@ std::string connections(const Change& c) {
   }
   std::ranges::stable_sort(rows, std::ranges::greater(),
                            [](const ConnectionRow& r) { return r.sent + r.received; });
+  return rows;
+}
+
+std::string connections(const Change& c) {
+  std::vector<ConnectionRow> rows = connection_rows(c);
   if (rows.size() > kConnections) rows.resize(kConnections);
   if (rows.empty()) return "";
   Table t({{"LOCAL"},
@@ -120,9 +136,15 @@ std::string connections(const Change& c) {
   return "\n" + t.text();
 }
 
-std::string reasons(const Change& c) {
+/// Without what is no trouble.
+std::vector<Reason> reason_rows(const Change& c) {
   std::vector<Reason> rows = growth(c.before.reasons, c.now.reasons);
   std::erase_if(rows, [](const Reason& r) { return r.name == "normal_close"; });
+  return rows;
+}
+
+std::string reasons(const Change& c) {
+  std::vector<Reason> rows = reason_rows(c);
   if (rows.size() > kReasons) rows.resize(kReasons);
   if (rows.empty()) return "";
   Table t({{"REASON"}, {"PER SECOND", kRight}, {"MEANING"}});
@@ -149,6 +171,31 @@ std::string cut(const std::string& text, size_t rows, size_t columns) {
 
 std::string top_frame(const Change& c, size_t rows, size_t columns) {
   return cut(head(c) + listeners(c) + connections(c) + reasons(c), rows, columns);
+}
+
+Json top_json(const Change& c) {
+  Json j = {{"seconds", c.seconds()}, {"per_second", Json::object()}};
+  for (const Counter& counter : growth(c.before.counters, c.now.counters))
+    j["per_second"][counter.name] = rate_of(counter.value, c);
+  Json& listeners = j["listeners"] = Json::array();
+  for (const ListenerRow& r : listener_rows(c)) {
+    listeners.push_back(to_json(*r.now, c.now.programs));
+    listeners.back()["per_second"] = {{"syns", rate_of(r.syns, c)},
+                                      {"accepted", rate_of(r.accepted, c)},
+                                      {"refused", rate_of(r.refused, c)},
+                                      {"cookies", rate_of(r.cookies, c)}};
+  }
+  Json& connections = j["connections"] = Json::array();
+  for (const ConnectionRow& r : connection_rows(c)) {
+    connections.push_back(to_json(*r.now, c.now.programs));
+    connections.back()["per_second"] = {{"bytes_acked", rate_of(r.sent, c)},
+                                        {"bytes_received", rate_of(r.received, c)},
+                                        {"retrans", rate_of(r.again, c)}};
+  }
+  Json& reasons = j["reasons"] = Json::array();
+  for (const Reason& r : reason_rows(c))
+    reasons.push_back({{"name", r.name}, {"per_second", rate_of(r.value, c)}, {"help", r.help}});
+  return j;
 }
 
 }  // namespace atcp::tool

@@ -428,6 +428,27 @@ def counters_within_a_time():
     lst.close()
 
 
+def one_frame_of_top():
+    lst, one, two = pair()
+    with subprocess.Popen([ATCP, "--json", "top", "--seconds", "0.5", "dport", "8080"], stdout=subprocess.PIPE, text=True) as top:
+        frames = []
+        for _ in range(2):
+            one.send(b"x" * 5000)
+            two.recv(5000, socket.MSG_WAITALL)
+            frames.append(json.loads(top.stdout.readline()))
+        top.terminate()
+        top.wait()
+    rows = [c for f in frames for c in f["connections"]]
+    check(rows and all(c["peer_port"] == 8080 for c in rows), f"connections to port 8080: {frames}")
+    check(any(c["per_second"]["bytes_acked"] > 0 for c in rows), f"bytes: {rows}")
+    check(any(f["per_second"].get("OutSegs", 0) > 0 for f in frames), f"segments: {frames}")
+    text = masked(run("top --once --seconds 0.2"))
+    equal(text[0], "atcp: N listeners, N sockets (N established), N half-open, N TIME-WAIT", "the first line")
+    check("LISTENER QUEUE BACKLOG HALF-OPEN SYN/s ACCEPT/s REFUSED/s COOKIE/s PROGRAM" in text, f"the listeners: {text}")
+    has(run("top", 2), "--once", "--json")
+    end(one, two, lst)
+
+
 # --------------------------------------------------------------- run, doctor
 
 
@@ -560,9 +581,8 @@ def close_wait_in_a_program():
 
 
 if __name__ == "__main__":
-    net.main(sockets_as_text, sockets_are_filtered_by_the_kernel, one_socket_in_full, killed_by_a_filter, monitor_as_text, monitor_as_json,
-             monitor_ends_when_asked, monitor_tells_what_it_lost, monitor_by_reason, records_as_text_and_json, plot_of_a_transfer,
-             plot_to_its_end, completion_and_manual_know_everything, another_namespace,
-             parameters_of_one_socket, congestion_controls, tables, counters_within_a_time, parameters_of_a_program,
-             doctor_says_what_is_here, wrong_words, nothing_is_wrong, a_server_that_accepts_too_slowly, close_wait_in_a_program,
-             unloaded_and_loaded)
+    net.main(sockets_as_text, sockets_are_filtered_by_the_kernel, one_socket_in_full, killed_by_a_filter, monitor_as_text,
+             monitor_as_json, monitor_ends_when_asked, monitor_tells_what_it_lost, monitor_by_reason, records_as_text_and_json,
+             plot_of_a_transfer, plot_to_its_end, completion_and_manual_know_everything, another_namespace, parameters_of_one_socket,
+             congestion_controls, tables, counters_within_a_time, one_frame_of_top, parameters_of_a_program, doctor_says_what_is_here,
+             wrong_words, nothing_is_wrong, a_server_that_accepts_too_slowly, close_wait_in_a_program, unloaded_and_loaded)

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "json.h"
+
 namespace atcp::tool {
 namespace {
 
@@ -65,6 +67,26 @@ TEST_F(TopFrame, IsCutToTheTerminal) {
   std::string text = frame(3, 20);
   EXPECT_EQ(std::ranges::count(text, '\n'), 3);
   EXPECT_EQ(text.find('\n'), 20u);
+}
+
+TEST_F(TopFrame, AsJsonItIsWhole) {
+  now.counters = {{"InSegs", 30, ""}, {"OutSegs", 10, ""}};
+  before.counters = {{"InSegs", 10, ""}, {"OutSegs", 10, ""}};
+  Json j = top_json(Change(before, now));
+  EXPECT_EQ(j["seconds"], 2.0);
+  EXPECT_EQ(j["per_second"], Json({{"InSegs", 10.0}}));
+  ASSERT_EQ(j["listeners"].size(), 2u);
+  EXPECT_EQ(j["listeners"][0]["local_port"], 8080);
+  EXPECT_EQ(j["listeners"][0]["programs"][0]["name"], "httpd");
+  EXPECT_EQ(j["listeners"][0]["per_second"],
+            Json({{"syns", 50.0}, {"accepted", 0.0}, {"refused", 30.0}, {"cookies", 0.0}}));
+  ASSERT_EQ(j["connections"].size(), 1u);
+  EXPECT_EQ(j["connections"][0]["peer_port"], 40000);
+  EXPECT_EQ(j["connections"][0]["per_second"],
+            Json({{"bytes_acked", 2048.0}, {"bytes_received", 0.0}, {"retrans", 0.0}}));
+  ASSERT_EQ(j["reasons"].size(), 1u);
+  EXPECT_EQ(j["reasons"][0]["name"], "paws");
+  EXPECT_EQ(j["reasons"][0]["per_second"], 5.0);
 }
 
 TEST_F(TopFrame, OfNothingIsItsHead) {
