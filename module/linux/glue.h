@@ -274,7 +274,6 @@ void atcp_inet_shut(void);
 
 /* sock.c */
 int atcp_sock_init(struct sock *sk);
-u32 atcp_buffer_param(const struct sock *sk, const char *name, u32 k);
 void atcp_sock_free_parts(struct sock *sk);
 void atcp_sock_close(struct sock *sk, long timeout);
 int atcp_sock_disconnect(struct sock *sk, int flags);

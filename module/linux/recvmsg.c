@@ -46,7 +46,7 @@ bool atcp_os_rx_reserve(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t free
 	}
 	/* What is granted stays in sk_forward_alloc until deliver, a few lines later, charges it. */
 	return (atcp_mem_level(sk) != ATCP_MEM_LEVEL_FULL || freed >= skb->truesize ||
-		atomic_read(&sk->sk_rmem_alloc) < atcp_buffer_param(sk, "rmem", 0)) &&
+		atomic_read(&sk->sk_rmem_alloc) < atcp_core_rmem(atcp_sk_osns(sk)->core, 0)) &&
 	       sk_rmem_schedule(sk, skb, skb->truesize);
 }
 

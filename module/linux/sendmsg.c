@@ -152,7 +152,7 @@ static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool 
 	/* Beyond the namespace's ceiling a socket has one piece, or what is everybody's, and waits. That is no business
 	 * of other namespaces. */
 	if (sk->sk_wmem_queued && atcp_mem_level(sk) == ATCP_MEM_LEVEL_FULL &&
-	    sk->sk_wmem_queued >= atcp_buffer_param(sk, "wmem", 0)) {
+	    sk->sk_wmem_queued >= atcp_core_wmem(atcp_sk_osns(sk)->core, 0)) {
 		sk_stream_moderate_sndbuf(sk);
 		return -ENOBUFS;
 	}

@@ -46,12 +46,6 @@ static void atcp_sock_setup(struct sock *sk)
 	asp->flags = ATCP_F_COUNTED | ATCP_F_CORE;
 }
 
-/* Number k of the parameter rmem or wmem. Context: any. */
-u32 atcp_buffer_param(const struct sock *sk, const char *name, u32 k)
-{
-	return atcp_core_param_value(atcp_sk_osns(sk)->core, atcp_core_param_find(name), k);
-}
-
 /* proto->init. The socket is nobody's yet. Context: process. */
 int atcp_sock_init(struct sock *sk)
 {
@@ -80,9 +74,9 @@ int atcp_sock_init(struct sock *sk)
 	sk->sk_gso_type = SKB_GSO_TCPV4;
 	/* With less than the kernel gives to whoever asks for less, nothing would move. */
 	WRITE_ONCE(sk->sk_sndbuf,
-		   clamp_t(u32, atcp_buffer_param(sk, "wmem", 1), SOCK_MIN_SNDBUF, ATCP_MAX_BUF));
+		   clamp_t(u32, atcp_core_wmem(osns->core, 1), SOCK_MIN_SNDBUF, ATCP_MAX_BUF));
 	WRITE_ONCE(sk->sk_rcvbuf,
-		   clamp_t(u32, atcp_buffer_param(sk, "rmem", 1), SOCK_MIN_RCVBUF, ATCP_MAX_BUF));
+		   clamp_t(u32, atcp_core_rmem(osns->core, 1), SOCK_MIN_RCVBUF, ATCP_MAX_BUF));
 	return 0;
 }
 

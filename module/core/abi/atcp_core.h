@@ -415,9 +415,10 @@ enum atcp_err atcp_core_conn_params_reset(struct atcp_conn *c, const uint32_t *w
  * but RCU. */
 uint32_t atcp_core_conn_param_get(const struct atcp_conn *c, uint32_t i, uint32_t *source,
 				  char *buf, uint32_t size);
-/* Single numbers of use to the port. */
-uint32_t atcp_core_param_value(const struct atcp_ns *ns, uint32_t i, uint32_t k);
-/* Indices that the port itself needs, found once by name. */
+/* Parameters that the port itself needs. Context: any. Number k (0 to 2) of rmem and of wmem: bytes. */
+uint32_t atcp_core_rmem(const struct atcp_ns *ns, uint32_t k);
+uint32_t atcp_core_wmem(const struct atcp_ns *ns, uint32_t k);
+/* Is the parameter wire `tcp`? */
 bool atcp_core_wire_is_tcp(const struct atcp_ns *ns);
 /* So many closing records are kept. Context: any. */
 uint32_t atcp_core_closing_records(const struct atcp_ns *ns);

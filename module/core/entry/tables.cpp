@@ -72,8 +72,12 @@ uint32_t atcp_core_param_source(const atcp_ns* ns, uint32_t i) {
   return params_of(ns).source(static_cast<Param>(i));
 }
 
-uint32_t atcp_core_param_value(const atcp_ns* ns, uint32_t i, uint32_t k) {
-  return params_of(ns).get(static_cast<Param>(i), k);
+uint32_t atcp_core_rmem(const atcp_ns* ns, uint32_t k) {
+  return params_of(ns).get(Param::Rmem, k);
+}
+
+uint32_t atcp_core_wmem(const atcp_ns* ns, uint32_t k) {
+  return params_of(ns).get(Param::Wmem, k);
 }
 
 bool atcp_core_wire_is_tcp(const atcp_ns* ns) {

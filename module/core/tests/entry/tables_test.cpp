@@ -12,6 +12,13 @@ namespace {
 
 using Tables = RawPeerTest;
 
+std::string value(Host& host, const char* name) {
+  char text[64];
+  atcp_core_param_get(host.core(), static_cast<uint32_t>(atcp_core_param_find(name)), 0, text,
+                      sizeof(text));
+  return text;
+}
+
 TEST_F(Tables, EveryParameterIsFoundByItsName) {
   for (uint32_t i = 0; i < atcp_core_param_count(); i++) {
     atcp_param_info info = {};
@@ -30,8 +37,8 @@ TEST_F(Tables, ValuesArePerNamespace) {
   Host& other = net.add_host("other", ip4(10, 0, 0, 9));
   const auto i = static_cast<uint32_t>(atcp_core_param_find("syncookies"));
   EXPECT_EQ(atcp_core_param_set(srv.core(), i, "2"), ATCP_OK);
-  EXPECT_EQ(atcp_core_param_value(srv.core(), i, 0), 2u);
-  EXPECT_EQ(atcp_core_param_value(other.core(), i, 0), 1u);
+  EXPECT_EQ(value(srv, "syncookies"), "2");
+  EXPECT_EQ(value(other, "syncookies"), "1");
   EXPECT_EQ(atcp_core_param_check(i, "3"), ATCP_ERR_RANGE);
 }
 
@@ -39,9 +46,17 @@ TEST_F(Tables, DefaultsOfNamespacesToCome) {
   const auto i = static_cast<uint32_t>(atcp_core_param_find("syncookies"));
   EXPECT_EQ(atcp_core_param_set(nullptr, i, "0"), ATCP_OK);
   Host& other = net.add_host("other", ip4(10, 0, 0, 9));
-  EXPECT_EQ(atcp_core_param_value(other.core(), i, 0), 0u);
-  EXPECT_EQ(atcp_core_param_value(srv.core(), i, 0), 1u);
+  EXPECT_EQ(value(other, "syncookies"), "0");
+  EXPECT_EQ(value(srv, "syncookies"), "1");
   EXPECT_EQ(atcp_core_param_set(nullptr, i, "1"), ATCP_OK);
+}
+
+TEST_F(Tables, NumbersOfBuffersForThePort) {
+  EXPECT_EQ(srv.set("rmem", "5000 60000 700000"), ATCP_OK);
+  EXPECT_EQ(srv.set("wmem", "6000 70000 800000"), ATCP_OK);
+  EXPECT_EQ(atcp_core_rmem(srv.core(), 0), 5000u);
+  EXPECT_EQ(atcp_core_rmem(srv.core(), 2), 700000u);
+  EXPECT_EQ(atcp_core_wmem(srv.core(), 1), 70000u);
 }
 
 TEST_F(Tables, WireHasTwoNames) {
