@@ -87,9 +87,10 @@ void add_tcb(Hash& h, const Tcb& t, const atcp_osns& ns) {
   // Numbers.
   c.iss = Seq(iss.raw() - ns.iss);
   c.irs = Seq(irs.raw() - g_world.ns[1 - ns.side].iss);
-  for (Seq* v : {&c.snd_una, &c.snd_nxt, &c.write_seq, &c.snd_sml, &c.high_seq, &c.undo_marker,
-                 &c.high_sacked, &c.rack.end_seq, &c.rack.fack, &c.rack.prior_fack,
-                 &c.rack.dsack_round, &c.rack.tlp_end_seq, &c.ecn_told, &c.round_end})
+  for (Seq* v :
+       {&c.snd_una, &c.snd_nxt, &c.write_seq, &c.snd_sml, &c.high_seq, &c.undo_marker,
+        &c.high_sacked, &c.rack.end_seq, &c.rack.fack, &c.rack.prior_fack, &c.rack.dsack_round,
+        &c.rack.counted_to, &c.rack.tlp_end_seq, &c.ecn_told, &c.round_end})
     *v = from(*v, iss);
   for (SackBlock& b : c.sack_cache)
     b = {from(b.start, iss), from(b.end, iss)};

@@ -61,18 +61,17 @@ bool enough_above(const Tcb& t, Seq* from) {
   return false;
 }
 
-/// What was sent once and has so many above it. That a retransmission is lost only a timeout tells.
+/// What was sent once and has so many above it. That a retransmission is lost only a timeout tells. Each piece is looked
+/// at once, however many ACKs come: the bound only rises, and what was sent again stays so.
 void detect_by_duplicates(Tcb& t) {
   Seq bound;
   if (!enough_above(t, &bound)) return;
-  for (TxSeg* s = t.sent_list.first(); s != nullptr;) {
-    TxSeg* next = TxList::next(*s);
-    if (!s->has(TxSeg::kInNetAgain)) {
-      // In the order of their sending, which is that of their numbers.
-      if (s->end() > bound) return;
-      lose(t, *s);
-    }
-    s = next;
+  Seq& from = t.rack.counted_to;
+  if (from < t.snd_una || from > t.snd_nxt) from = t.snd_una;
+  TxSeg* s = t.tx.lower_bound(from);
+  for (; s != nullptr && s->end() <= bound; s = Treap<TxSeg>::next(s)) {
+    if (!s->has(TxSeg::kSacked | TxSeg::kLost | TxSeg::kInNetAgain)) lose(t, *s);
+    from = s->end();
   }
 }
 
@@ -177,6 +176,10 @@ void rack_mark_on_rto(Tcb& t, Now now) {
     if (by_time(t) && !is_due(t, *s, now)) return;
     lose(t, *s);
   }
+}
+
+void rack_judge_anew(Tcb& t) {
+  t.rack.counted_to = t.snd_una;
 }
 
 void rack_on_timer(Tcb& t, Now now) {

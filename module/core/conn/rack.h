@@ -15,12 +15,13 @@ struct AckSample;
 
 /// RFC 8985 5.2 and 7.2: what a connection remembers. All zero to begin with.
 struct Rack {
-  uint64_t xmit_us;         ///< when the latest-sent of all delivered pieces was sent; 0: none
-  Seq end_seq;              ///< its end
-  uint32_t rtt_us;          ///< and its RTT
-  Seq fack;                 ///< end of the highest piece delivered, or snd_una before the first
-  Seq prior_fack;           ///< the same before the ACK at hand: what one ACK reports has no order
-  Seq dsack_round;          ///< DSACKs count again from here on; valid if in_dsack_round
+  uint64_t xmit_us;  ///< when the latest-sent of all delivered pieces was sent; 0: none
+  Seq end_seq;       ///< its end
+  uint32_t rtt_us;   ///< and its RTT
+  Seq fack;          ///< end of the highest piece delivered, or snd_una before the first
+  Seq prior_fack;    ///< the same before the ACK at hand: what one ACK reports has no order
+  Seq dsack_round;   ///< DSACKs count again from here on; valid if in_dsack_round
+  Seq counted_to;  ///< what ends here or before has been judged by duplicates (`recovery` without bit 1)
   Seq tlp_end_seq;          ///< snd_nxt when the probe was sent; valid if tlp_out
   uint8_t reo_wnd_mult;     ///< quarters of min_rtt beyond the first that DSACKs have added
   uint8_t reo_wnd_persist;  ///< recoveries until those are taken back
@@ -51,6 +52,8 @@ void rack_recovered(Tcb& t);
 void rack_detect(Tcb& t, Now now);
 /// Timeout: the first piece, and what is overdue (RFC 8985 6.3); all, if time does not tell.
 void rack_mark_on_rto(Tcb& t, Now now);
+/// Marks were taken back, or pieces: duplicates judge what is outstanding anew.
+void rack_judge_anew(Tcb& t);
 /// TimerId::Reorder.
 void rack_on_timer(Tcb& t, Now now);
 

@@ -100,6 +100,7 @@ void board_clear_lost(Tcb& t) {
   t.sent_list.take_in_front(t.lost_list);
   t.lost_out = 0;
   t.retrans_out = 0;
+  rack_judge_anew(t);
 }
 
 void board_renege(Tcb& t) {
@@ -121,6 +122,7 @@ void board_unsend(Tcb& t, TxSeg& first) {
   }
   t.snd_nxt = first.seq;
   t.send_head = &first;
+  rack_judge_anew(t);
 }
 
 void board_reset(Tcb& t) {

@@ -62,6 +62,22 @@ TEST_F(Rack, WhatWasSentLaterIsNotLost) {
   EXPECT_EQ(out.front(), 0u);
 }
 
+TEST_F(Rack, DuplicatesJudgeAnewAfterAnUndo) {
+  srv.set("recovery", "0");
+  srv.set("early_retrans", "0");
+  flight(10, {.ts = true});
+  ack_segs(0, {{2, 5}});
+  ack_segs(0, {{2, 6}});
+  EXPECT_EQ(t().retrans_out, 2u);
+  // The original of the first was only late, so says the echoed timestamp: nothing is lost any more.
+  ack_segs(1, {{2, 6}});
+  EXPECT_EQ(srv.counter("TCPFullUndo") + srv.counter("TCPPartialUndo"), 1u);
+  EXPECT_EQ(t().retrans_out, 0u);
+  ack_segs(1, {{2, 7}});
+  EXPECT_EQ(t().lost_out, 1u);
+  EXPECT_EQ(t().ca_state, CaState::Recovery);
+}
+
 TEST_F(Rack, ReorderingThatWasSeenWidensTheWindow) {
   spaced(4, 1000);
   ack_segs(0, {{1, 2}});
