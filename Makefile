@@ -159,10 +159,10 @@ $(B)/unit/tool_tests: $(call obj,unit,$(TTST_SRC))
 	$(Q)g++ $(SAN) -o $@ $^ -lgtest -lgtest_main -lmnl -lfmt -pthread
 
 .PHONY: unit
-unit: ## unit tests of the core and of the tools, under ASan and UBSan (ARGS=--gtest_filter=…)
+unit: ## unit tests of the core, over IPv4 and IPv6, and of the tools, under ASan and UBSan (ARGS=--gtest_filter=…)
 	$(Q)$(DEPS) unit tools sim
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/unit/core_tests $(B)/unit/tool_tests $(B)/sim/sim_tests
-	$(Q)tools/check/gtest.sh unit $(B)/unit/core_tests $(B)/unit/tool_tests $(B)/sim/sim_tests -- $(ARGS)
+	$(Q)tools/check/gtest.sh unit $(B)/unit/core_tests module/core/tests/core_tests_v6 $(B)/unit/tool_tests $(B)/sim/sim_tests -- $(ARGS)
 
 # --------------------------------------------------------------------------------------------------- tables under threads, and measured
 

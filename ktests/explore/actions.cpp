@@ -66,7 +66,7 @@ void options(const Scenario& s, Sock& sock) {
 
 Sock* socket(const Scenario& scenario, uint32_t side) {
   Sock* s = sock_new(g_world.ns[side]);
-  atcp_core_conn_init(&s->conn, g_world.ns[side].core);
+  atcp_core_conn_init(&s->conn, g_world.ns[side].core, false);
   options(scenario, *s);
   return s;
 }

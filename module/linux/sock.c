@@ -64,7 +64,7 @@ int atcp_sock_init(struct sock *sk)
 	atcp_sock_setup(sk);
 	asp->ip_proto = atcp_wire_proto(osns);
 	memset(&asp->conn, 0, sizeof(asp->conn));
-	atcp_core_conn_init(&asp->conn, osns->core);
+	atcp_core_conn_init(&asp->conn, osns->core, false);
 
 	sk->sk_destruct = atcp_sock_destruct;
 	sk->sk_write_space = atcp_write_space;

@@ -76,7 +76,7 @@ Host::~Host() {
 Conn& Host::socket(Program& program, const std::string& cc) {
   Conn& c = world_.new_conn(*this);
   c.program = &program;
-  atcp_core_conn_init(&c.conn, core_);
+  atcp_core_conn_init(&c.conn, core_, false);
   if (!cc.empty()) set_cc(c, cc);
   return c;
 }

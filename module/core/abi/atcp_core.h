@@ -78,7 +78,7 @@ void atcp_core_conn_tuple(const struct atcp_conn *c, struct atcp_tuple *out);
 void atcp_core_drop(struct atcp_ns *ns, struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t reason);
 
 enum atcp_icmp_kind {
-	ATCP_ICMP_FRAG_NEEDED, /* value: next-hop MTU */
+	ATCP_ICMP_FRAG_NEEDED, /* or ICMPv6's "packet too big"; value: next-hop MTU */
 	ATCP_ICMP_HOST_UNREACH,
 	ATCP_ICMP_NET_UNREACH,
 	ATCP_ICMP_PROTO_UNREACH,
@@ -103,8 +103,9 @@ void atcp_core_conn_timer(struct atcp_conn *c, uint64_t now_ns);
 
 /* ---- calls of programs; Context: process, Lock: conn unless said otherwise ------------ */
 
-/* Constructor of a new socket's storage (zeroed). */
-void atcp_core_conn_init(struct atcp_conn *c, struct atcp_ns *ns);
+/* Constructor of a new socket's storage (zeroed). v6: there are ATCP_CONN_V6_WORDS behind it (children have what their
+ * listener has). */
+void atcp_core_conn_init(struct atcp_conn *c, struct atcp_ns *ns, bool v6);
 /* Destructor, when the last reference is gone and no reader can see it. Context: softirq. Lock:
  * none. */
 void atcp_core_conn_fini(struct atcp_conn *c);
@@ -114,9 +115,11 @@ enum {
 	ATCP_BIND_REUSEADDR = 1,
 	ATCP_BIND_REUSEPORT = 2,
 	ATCP_BIND_EXPLICIT_PORT = 4, /* the program named it; else any free port is meant */
+	ATCP_BIND_V6ONLY = 8, /* IPv6's any does not stand for IPv4's as well. Of the bind alone: atcp_core_listen keeps it */
 };
 /* Take local port *lport (network order; 0: choose one from port_range and return it) on local
- * address laddr (0: any). ATCP_ERR_ADDR_IN_USE, ATCP_ERR_NO_MEMORY. */
+ * address laddr (all 0: any; an IPv4-mapped one is given as the IPv4 address). Without V6ONLY, IPv6's any is also bound to every
+ * IPv4 address. ATCP_ERR_ADDR_IN_USE, ATCP_ERR_NO_MEMORY; ATCP_ERR_INVALID: a family that the socket has no storage for. */
 enum atcp_err atcp_core_bind(struct atcp_conn *c, uint16_t family, const union atcp_ip *laddr,
 			     uint16_t *lport, uint32_t flags, uint32_t uid);
 /* Give the port back (a failed bind of the port's own, or disconnect). */
@@ -129,7 +132,8 @@ struct atcp_conn *atcp_core_accept(struct atcp_conn *c, uint64_t now_ns);
 /*
  * Active open to t (laddr and raddr known; lport 0: choose one and return it in t; the bound one if it
  * is bound). Hashes and sends the SYN, or holds it back for data (RFC 7413): with_data, or TCP_FASTOPEN_CONNECT is set and
- * the SYN may carry some. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken.
+ * the SYN may carry some. ATCP_ERR_ADDR_NOT_AVAIL: no free port or the tuple is taken; ATCP_ERR_INVALID: a family that the
+ * socket has no storage for. The tuple's family need not be that of the bind.
  */
 enum atcp_err atcp_core_connect(struct atcp_conn *c, struct atcp_tuple *t, bool with_data,
 				uint64_t now_ns);
@@ -210,7 +214,7 @@ uint32_t atcp_core_get_fastopen_keys(const struct atcp_conn *c, uint8_t *keys);
 enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privileged,
 			       uint64_t now_ns);
 const char *atcp_core_get_cc(const struct atcp_conn *c);
-/* Each packet carries so many bytes of IP options from now on, at most 40, on the same route otherwise. */
+/* Each packet carries so many bytes of IP options or extension headers from now on, at most 40, on the same route otherwise. */
 void atcp_core_ip_options(struct atcp_conn *c, uint32_t bytes);
 /* SO_KEEPALIVE changed. */
 void atcp_core_set_keepalive(struct atcp_conn *c, bool on, uint64_t now_ns);

@@ -63,6 +63,12 @@ struct atcp_pkt {
 struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
+/*
+ * A socket of AF_INET6 has so many words more right behind its atcp_conn, for three addresses, as much the core's and zeroed like it;
+ * atcp_core_conn_init is told of them. Whoever has them may speak IPv6 and IPv4 (a mapped peer), one after the other;
+ * whoever has them not, IPv4. What is spoken now is the family of the tuple.
+ */
+#define ATCP_CONN_V6_WORDS 6
 
 /* Room for the port to defer a free: struct rcu_head. */
 struct atcp_rcu {
@@ -74,7 +80,8 @@ struct atcp_rcu {
 #define ATCP_AF_INET 2
 #define ATCP_AF_INET6 10
 
-/* An address in network byte order; family says which member. */
+/* An address in network byte order; family says which member. An IPv4-mapped IPv6 address never crosses the border: it is
+ * the IPv4 address that it stands for. To which link a link-local one belongs is the port's matter (a bound device). */
 union atcp_ip {
 	uint32_t v4;
 	uint8_t v6[16];
@@ -203,9 +210,9 @@ enum atcp_mem {
 
 /* Route facts for a peer. */
 struct atcp_route {
-	uint32_t mtu;	 /* IP path MTU, bytes */
+	uint32_t mtu;	 /* path MTU, bytes of an IP packet of either version with its headers */
 	uint32_t advmss; /* MSS to advertise by the route's metrics or device MTU, bytes */
-	uint32_t ip_options; /* bytes of IP options that each packet will carry, at most 40 */
+	uint32_t ip_options; /* bytes of IP options or extension headers that each packet will carry, at most 40 */
 	void *port;	 /* the port's own, of use to it until the RCU section ends; or NULL */
 };
 
@@ -479,8 +486,8 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c);
 
 /*
  * A socket like the listener's, for tuple t, CLOSED, locked, with two references: one for the
- * caller, one for the queue or the program it will belong to. Its core storage is zero. NULL:
- * no memory or no route. Context: softirq. Lock: none of the child, any other.
+ * caller, one for the queue or the program it will belong to. Its core storage is zero, and of a listener of AF_INET6 it
+ * has ATCP_CONN_V6_WORDS too, whatever the family of t. NULL: no memory or no route. Context: softirq. Lock: none of the child, any other.
  */
 struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t);
 /* Unlock it and drop the caller's reference. Context: softirq. */

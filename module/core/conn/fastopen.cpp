@@ -16,8 +16,6 @@ constexpr uint8_t kServerCookieBytes = 8;
 constexpr int32_t kResetCountsS = 60;
 /// A pause doubles up to 64 times the parameter (as Linux).
 constexpr uint32_t kMostDoublings = 6;
-constexpr uint32_t kIpHeader = 20;
-constexpr uint32_t kDefaultMss = 536;
 
 uint32_t seconds(Now now) {
   return static_cast<uint32_t>(now.us / 1000000);
@@ -52,6 +50,22 @@ bool emit_with_data(Tcb& t, const Header& h, uint32_t most, Now now) {
   return true;
 }
 
+/// Both addresses as words, in the order of the SYN's IP header (this is the server, the peer comes first); how many.
+uint32_t hosts_of(const atcp_tuple& t, uint64_t (&w)[4]) {
+  if (t.family != ATCP_AF_INET6) {
+    w[0] = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
+    return 1;
+  }
+  memcpy(w, t.raddr.v6, sizeof(t.raddr.v6));
+  memcpy(w + 2, t.laddr.v6, sizeof(t.laddr.v6));
+  return 4;
+}
+
+uint64_t hash_hosts(const SipKey& key, const atcp_tuple& t) {
+  uint64_t w[4] = {};
+  return siphash_words(key, w, hosts_of(t, w));
+}
+
 /// Nothing that was sent, from the first piece on, counts as sent any more: no mark and no count is left.
 void unsend(Tcb& t, TxSeg& first) {
   board_unsend(t, first);
@@ -64,16 +78,27 @@ void unsend(Tcb& t, TxSeg& first) {
 // ---- the cache -----------------------------------------------------------------------------
 
 uint32_t FastopenCache::set_of(const SipKey& key, const atcp_tuple& t) {
-  const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
-  return static_cast<uint32_t>(siphash_words(key, &w, 1)) % kSets;
+  return static_cast<uint32_t>(hash_hosts(key, t)) % kSets;
+}
+
+FastopenCache::Slot FastopenCache::slot_for(const atcp_tuple& t) {
+  Slot s = {};
+  s.family = static_cast<uint8_t>(t.family);
+  (void)hosts_of(t, s.hosts);
+  return s;
+}
+
+bool FastopenCache::Slot::is_of(const Slot& o) const {
+  return len != 0 && family == o.family && memcmp(hosts, o.hosts, sizeof(hosts)) == 0;
 }
 
 bool FastopenCache::read(const Slot& s, Slot* out) {
   const uint32_t before = load_acquire(&s.version);
-  out->raddr = load_relaxed(&s.raddr);
-  out->laddr = load_relaxed(&s.laddr);
   out->mss = load_relaxed(&s.mss);
   out->len = load_relaxed(&s.len);
+  out->family = load_relaxed(&s.family);
+  for (uint32_t i = 0; i < array_len(s.hosts); i++)
+    out->hosts[i] = load_relaxed(&s.hosts[i]);
   for (uint32_t i = 0; i < array_len(s.bytes); i++)
     out->bytes[i] = load_relaxed(&s.bytes[i]);
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -86,19 +111,21 @@ void FastopenCache::write(Slot& s, const Slot& value) {
                                                    __ATOMIC_RELAXED))
     return;
   __atomic_thread_fence(__ATOMIC_RELEASE);
-  store_relaxed(&s.raddr, value.raddr);
-  store_relaxed(&s.laddr, value.laddr);
   store_relaxed(&s.mss, value.mss);
   store_relaxed(&s.len, value.len);
+  store_relaxed(&s.family, value.family);
+  for (uint32_t i = 0; i < array_len(s.hosts); i++)
+    store_relaxed(&s.hosts[i], value.hosts[i]);
   for (uint32_t i = 0; i < array_len(s.bytes); i++)
     store_relaxed(&s.bytes[i], value.bytes[i]);
   store_release(&s.version, v + 2);
 }
 
 bool FastopenCache::get(const SipKey& key, const atcp_tuple& t, Entry* out) const {
+  const Slot wanted = slot_for(t);
   for (const Slot& s : slots_[set_of(key, t)]) {
     Slot v = {};
-    if (!read(s, &v) || v.raddr != t.raddr.v4 || v.laddr != t.laddr.v4 || v.len == 0) continue;
+    if (!read(s, &v) || !v.is_of(wanted)) continue;
     out->cookie.len = min<uint8_t>(v.len, kMaxFastopenCookie);
     memcpy(out->cookie.bytes, v.bytes, sizeof(out->cookie.bytes));
     out->mss = v.mss;
@@ -110,27 +137,26 @@ bool FastopenCache::get(const SipKey& key, const atcp_tuple& t, Entry* out) cons
 void FastopenCache::put(const SipKey& key, const atcp_tuple& t, const Entry& e) {
   Slot(&set)[kWays] = slots_[set_of(key, t)];
   Slot* into = nullptr;
+  Slot fresh = slot_for(t);
   for (Slot& s : set) {
     Slot v = {};
     if (!read(s, &v)) continue;
-    const bool same = v.raddr == t.raddr.v4 && v.laddr == t.laddr.v4;
+    const bool same = v.is_of(fresh);
     if (same || (into == nullptr && v.len == 0)) into = &s;
     if (same) break;
   }
   if (into == nullptr) into = &set[add_fetch(&next_, 1u) % kWays];
-  Slot v = {};
-  v.raddr = t.raddr.v4;
-  v.laddr = t.laddr.v4;
-  v.mss = e.mss;
-  v.len = e.cookie.len;
-  memcpy(v.bytes, e.cookie.bytes, sizeof(v.bytes));
-  write(*into, v);
+  fresh.mss = e.mss;
+  fresh.len = e.cookie.len;
+  memcpy(fresh.bytes, e.cookie.bytes, sizeof(fresh.bytes));
+  write(*into, fresh);
 }
 
 void FastopenCache::forget(const SipKey& key, const atcp_tuple& t) {
+  const Slot wanted = slot_for(t);
   for (Slot& s : slots_[set_of(key, t)]) {
     Slot v = {};
-    if (read(s, &v) && v.raddr == t.raddr.v4 && v.laddr == t.laddr.v4) write(s, Slot{});
+    if (read(s, &v) && v.is_of(wanted)) write(s, Slot{});
   }
 }
 
@@ -146,8 +172,7 @@ namespace {
 
 void make_cookie(const SipKey& key, const atcp_tuple& t, FastopenCookie* out) {
   // RFC 7413 4.1.2.
-  const uint64_t w = static_cast<uint64_t>(t.laddr.v4) << 32 | t.raddr.v4;
-  const uint64_t mac = siphash_words(key, &w, 1);
+  const uint64_t mac = hash_hosts(key, t);
   *out = {};
   out->len = kServerCookieBytes;
   memcpy(out->bytes, &mac, kServerCookieBytes);
@@ -257,7 +282,7 @@ void fastopen_send_syn(Tcb& t, Header& h, Now now) {
   const Fastopen& f = t.ns->fastopen;
   FastopenCache::Entry e = {};
   bool data = false;
-  uint32_t mss = kDefaultMss;
+  uint32_t mss = default_mss(t.family);
   if ((t.param(Param::Fastopen) & kFastopenClient) != 0 && !paused(*t.ns, now)) {
     data = without_cookie(t);
     if (f.cache.get(f.cache_key, tuple_of(t), &e)) {
@@ -268,9 +293,8 @@ void fastopen_send_syn(Tcb& t, Header& h, Now now) {
     h.has_fastopen = !without_cookie(t);
     t.syn_fastopen = true;
   }
-  const uint32_t fits = t.pmtu > kIpHeader + kMinHeader ? t.pmtu - kIpHeader - kMinHeader : 0;
   const uint32_t options = header_bytes(h) - kMinHeader;
-  mss = min(mss, fits);
+  mss = min(mss, payload_room(t.pmtu, t.family));
   if (data && emit_with_data(t, h, mss > options ? mss - options : 0, now)) {
     t.syn_data = true;
     t.count(Counter::TCPFastOpenActive);

@@ -44,13 +44,16 @@ class FastopenCache {
   static constexpr uint32_t kWays = 4;
   struct Slot {
     uint32_t version;  ///< atomic; odd while it is being written
-    uint32_t raddr;    ///< 0: empty
-    uint32_t laddr;
     uint16_t mss;
-    uint8_t len;
-    uint8_t reserved;
+    uint8_t len;  ///< 0: empty
+    uint8_t family;
+    uint64_t hosts[4];  ///< both addresses
     uint64_t bytes[kMaxFastopenCookie / 8];
+
+    bool is_of(const Slot& o) const;
   };
+  /// A slot that has nothing but the addresses of t.
+  static Slot slot_for(const atcp_tuple& t);
   static uint32_t set_of(const SipKey& key, const atcp_tuple& t);
   static bool read(const Slot& s, Slot* out);
   static void write(Slot& s, const Slot& value);

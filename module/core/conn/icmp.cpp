@@ -2,14 +2,14 @@
 //
 // ICMP errors that quote a segment of a connection (RFC 9293 3.9.2.2, RFC 5461, RFC 5927): only
 // those that quote outstanding data are believed, only a connection attempt can be ended by
-// one, and "fragmentation needed" lowers the path MTU (RFC 1191).
+// one, and "fragmentation needed" or "packet too big" lowers the path MTU (RFC 1191, RFC 8201).
 #include "conn/tcb.h"
 
 namespace atcp {
 
 namespace {
 
-constexpr uint32_t kMinPmtu = 552;  ///< Linux's min_pmtu: what a forged message can do at most
+constexpr uint32_t kMinPmtu = 552;  ///< Linux's min_pmtu: what a forged message can do to IPv4
 
 atcp_err err_of(atcp_icmp_kind kind) {
   switch (kind) {
@@ -30,6 +30,11 @@ atcp_err err_of(atcp_icmp_kind kind) {
 }
 
 void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
+  // RFC 8201 4: no path of IPv6 is so narrow, so whoever says so is not to be believed.
+  if (t.family == ATCP_AF_INET6 && mtu < kLeastIp6Mtu) {
+    t.ns->reason(ATCP_REASON_ICMP_IGNORED);
+    return;
+  }
   const uint32_t pmtu = max(mtu, kMinPmtu);
   if (pmtu >= t.pmtu) return;
   const uint32_t old = t.mss;

@@ -64,18 +64,28 @@ void MtuSearch::unclear(uint64_t now_us, uint64_t pause_us) {
 
 namespace {
 
-constexpr uint32_t kHeaders = 40;    ///< IP and TCP without options
 constexpr uint32_t kMinWindow = 11;  ///< segments: below that a lost probe costs too much
+
+/// IP and TCP without options.
+uint32_t headers(const Tcb& t) {
+  return ip_header_bytes(t.family) + kMinHeader;
+}
 
 /// Bytes of a data segment that are not payload.
 uint32_t overhead(const Tcb& t) {
-  return kHeaders + t.ip_options + (t.ts_ok ? kTsOptionBytes : 0);
+  return headers(t) + t.ip_options + (t.ts_ok ? kTsOptionBytes : 0);
+}
+
+/// The packet that carries so much payload; but no path of IPv6 is narrower than its least MTU (RFC 8200 5, RFC 4821 7.2).
+uint32_t packet_of(const Tcb& t, uint32_t mss) {
+  const uint32_t size = mss + overhead(t);
+  return t.family == ATCP_AF_INET6 ? max(size, kLeastIp6Mtu) : size;
 }
 
 /// The largest packet that neither the route nor the peer nor the program forbids (RFC 4821 7.2).
 uint32_t highest(const Tcb& t, uint32_t pmtu) {
   const uint32_t mss = t.user_mss != 0 ? min(t.peer_mss, t.user_mss) : t.peer_mss;
-  return min(pmtu, mss + kHeaders);
+  return min(pmtu, mss + headers(t));
 }
 
 /// Some time after the end of a search the path may have become another one (RFC 4821 7.3): from what works now upwards.
@@ -107,7 +117,7 @@ void take_larger_mss(Tcb& t) {
 
 void mtu_probe_begin(Tcb& t, Now now) {
   if (t.param(Param::MtuProbing) < 2) return;
-  t.mtu.begin(t.param(Param::BaseMss) + overhead(t), highest(t, t.pmtu), now.us);
+  t.mtu.begin(packet_of(t, t.param(Param::BaseMss)), highest(t, t.pmtu), now.us);
   update_mss(t, t.pmtu);
 }
 
@@ -115,12 +125,12 @@ void mtu_probe_black_hole(Tcb& t, Now now) {
   // RFC 4821 7.7, RFC 8899 4.3: full segments vanish and nobody says why.
   if (t.param(Param::MtuProbing) == 0 || !in(t.state, kSynchronized)) return;
   if (!t.mtu.on()) {
-    t.mtu.begin(t.param(Param::BaseMss) + overhead(t), highest(t, t.pmtu), now.us);
+    t.mtu.begin(packet_of(t, t.param(Param::BaseMss)), highest(t, t.pmtu), now.us);
   } else {
     const uint32_t base = t.param(Param::BaseMss);
     const uint32_t least = max(t.param(Param::MtuProbeFloor), t.param(Param::MinSndMss));
     const uint32_t mss = t.mtu.low() > overhead(t) ? t.mtu.low() - overhead(t) : 0;
-    t.mtu.lower(max(min(mss / 2, base), least) + overhead(t));
+    t.mtu.lower(packet_of(t, max(min(mss / 2, base), least)));
   }
   const uint32_t old = t.mss;
   update_mss(t, t.pmtu);

@@ -29,7 +29,7 @@ bool prepare_syn(Tcb& t) {
   t.ip_options = static_cast<uint8_t>(route.ip_options);
   t.route_mtu = static_cast<uint16_t>(min(route.mtu, 65535u));
   update_mss(t, route.mtu);
-  t.peer_mss = 536;
+  t.peer_mss = default_mss(t.family);
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);
   t.rcv_wscale = t.wscale_offered ? choose_rcv_wscale(*t.ns, sp.limit) : uint8_t{0};
@@ -77,8 +77,8 @@ void take_syn_options(Tcb& t, const atcp_seg& seg) {
   t.sack_ok = (seg.has & ATCP_OPT_SACK_OK) != 0 && t.sack_offered;
   t.wscale_ok = (seg.has & ATCP_OPT_WSCALE) != 0 && t.wscale_offered;
   ecn_take_syn(t, seg);
-  // RFC 9293 3.7.1 (MUST-15): 536 if the peer says nothing; 0 is nothing.
-  t.peer_mss = (seg.has & ATCP_OPT_MSS) != 0 && seg.mss != 0 ? seg.mss : 536;
+  // RFC 9293 3.7.1 (MUST-15): the default if the peer says nothing; 0 is nothing.
+  t.peer_mss = (seg.has & ATCP_OPT_MSS) != 0 && seg.mss != 0 ? seg.mss : default_mss(t.family);
   if (t.wscale_ok) {
     t.snd_wscale = seg.wscale;
   } else {
@@ -127,7 +127,10 @@ void refuse_ack(Tcb& t, const atcp_seg& seg, uint32_t reason) {
 
 atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
   if (t.state != State::Closed) return ATCP_ERR_IS_CONN;
+  if (!has_room(t, tuple.family)) return ATCP_ERR_INVALID;
   if (t.in_done) tcb_restart(t);
+  // The rest of the tuple follows when the table takes it; the MSS depends on this already.
+  store_relaxed(&t.family, static_cast<uint8_t>(tuple.family));
   if (!prepare_syn(t)) return ATCP_ERR_HOST_UNREACH;
   Seq iss_hint;
   bool reused = false;

@@ -12,7 +12,6 @@ namespace {
 
 /// A segment of this size is worth sending, however large the peer's window once was.
 constexpr uint32_t kNotSilly = 4096;
-constexpr uint32_t kIpHeader = 20;
 
 /// The header every segment of the connection starts from.
 Header base_header(Tcb& t, Seq seq, uint8_t flags, Now now) {
@@ -184,7 +183,7 @@ bool trim_head(Tcb& t, TxSeg& s) {
 /// as that carries the least that it may be set to.
 uint32_t least_mss(const Tcb& t, uint32_t mtu) {
   constexpr uint32_t kLeast = 48;
-  const uint32_t fits = mtu > kIpHeader + kMinHeader ? mtu - kIpHeader - kMinHeader : 0;
+  const uint32_t fits = payload_room(mtu, t.family);
   const uint32_t room = fits > t.ip_options ? fits - t.ip_options : 0;
   return min(t.param(Param::MinSndMss), max(room, kLeast));
 }
@@ -332,8 +331,7 @@ void update_mss(Tcb& t, uint32_t pmtu) {
   // RFC 9293 3.7.1: min(SendMSS + 20, MMS_S) - TCPhdrsize - IPoptionsize.
   t.mtu.limit(pmtu);
   const uint32_t mtu = t.mtu.cap(pmtu);
-  uint32_t mss = mtu > kIpHeader + kMinHeader ? mtu - kIpHeader - kMinHeader : 0;
-  mss = min(mss, static_cast<uint32_t>(t.peer_mss));
+  uint32_t mss = min(payload_room(mtu, t.family), static_cast<uint32_t>(t.peer_mss));
   if (t.user_mss != 0) mss = min(mss, static_cast<uint32_t>(t.user_mss));
   mss = mss > t.ip_options ? mss - t.ip_options : 0;
   const uint32_t least = least_mss(t, mtu);

@@ -26,6 +26,21 @@ struct SmallEntry : Endpoint {
 static_assert(sizeof(SmallEntry) == sizeof(Endpoint) + sizeof(WheelNode));
 static_assert(sizeof(WheelNode) >= sizeof(atcp_rcu));
 
+/// Zeroed memory for an entry with this tuple, followed by its addresses if they are of IPv6. nullptr: none.
+template <class Entry>
+Entry* new_entry(const atcp_tuple& t, EntryKind kind, atcp_mem mem) {
+  static_assert(sizeof(Entry) % sizeof(uint64_t) == 0);
+  constexpr uint32_t kWords = sizeof(Entry) / sizeof(uint64_t);
+  static_assert(kWords <= 0xff, "Endpoint::v6_words");
+  const bool v6 = t.family == ATCP_AF_INET6;
+  auto* e = static_cast<Entry*>(atcp_os_alloc(sizeof(Entry) + (v6 ? kV6Bytes : 0), mem));
+  if (e == nullptr) return nullptr;
+  e->kind = kind;
+  e->v6_words = v6 ? static_cast<uint8_t>(kWords) : uint8_t{0};
+  set_tuple(*e, t);
+  return e;
+}
+
 /// The entry whose wheel node this is.
 inline SmallEntry& small_entry_of(WheelNode& n) {
   return *reinterpret_cast<SmallEntry*>(reinterpret_cast<uint8_t*>(&n) - sizeof(Endpoint));

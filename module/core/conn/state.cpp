@@ -78,11 +78,10 @@ void init_fields(Tcb& t, Ns& ns) {
   // RFC 5681 3.1; the initial window is that of RFC 6928.
   t.ns = &ns;
   t.kind = EntryKind::Conn;
-  t.family = ATCP_AF_INET;
   t.state = State::Closed;
   t.reordering = t.param(Param::Reordering);
-  t.peer_mss = 536;
-  t.mss = 536;
+  t.peer_mss = default_mss(ATCP_AF_INET);
+  t.mss = default_mss(ATCP_AF_INET);
   t.scaling = 128;
   t.window_clamp = 0x3fffffff;
   t.cc.cwnd_clamp = ~0u;
@@ -91,7 +90,14 @@ void init_fields(Tcb& t, Ns& ns) {
 
 }  // namespace
 
-void tcb_init(Tcb& t, Ns& ns) {
+void tcb_init(Tcb& t, Ns& ns, bool v6) {
+  t.family = v6 ? ATCP_AF_INET6 : ATCP_AF_INET;
+  if (v6) {
+    const auto* room = reinterpret_cast<const uint64_t*>(t.conn() + 1);
+    t.v6_words = ATCP_CONN_WORDS;
+    t.bind.v6_words =
+        static_cast<uint8_t>(room + kV6Words - reinterpret_cast<const uint64_t*>(&t.bind));
+  }
   init_fields(t, ns);
   // The default may be of a module that is gone, or want memory.
   atcp_os_rcu_lock();

@@ -222,10 +222,10 @@ struct Tcb : Endpoint {
   Urgent urgent;  ///< both directions
 
   // ---- opening, options, totals (cold) ---------------------------------------------------
-  uint16_t peer_mss;   ///< MSS option of the peer, or 536
+  uint16_t peer_mss;   ///< MSS option of the peer, or default_mss()
   uint16_t advmss;     ///< what we announced
   uint16_t user_mss;   ///< TCP_MAXSEG, 0: none
-  uint16_t pmtu;       ///< IP path MTU that mss was computed from
+  uint16_t pmtu;       ///< path MTU (IP header included) that mss was computed from
   uint16_t route_mtu;  ///< what the route said last; 0: not asked yet
   MtuSearch mtu;
   uint8_t ip_options;        ///< bytes in every packet, part of what the MSS leaves out
@@ -271,6 +271,8 @@ struct Tcb : Endpoint {
   uint32_t ts_now(Now now) const { return static_cast<uint32_t>(now.us / 1000) + ts_offset; }
 };
 static_assert(sizeof(Tcb) <= sizeof(atcp_conn), "raise ATCP_CONN_WORDS");
+static_assert(ATCP_CONN_WORDS <= 0xff, "Endpoint::v6_words");
+static_assert(ATCP_CONN_V6_WORDS == kV6Words + 2, "the tuple's addresses, then the bound one");
 
 /// The one place where a connection is told from other entries of the table.
 inline Tcb* as_tcb(Endpoint* e) {
@@ -286,7 +288,8 @@ inline const Tcb* tcb_of(const atcp_conn* c) {
 // ---- state.cpp ---------------------------------------------------------------------------
 
 /// Fresh storage (all zero, which is a valid value of every field) becomes a CLOSED connection with the namespace's defaults.
-void tcb_init(Tcb& t, Ns& ns);
+/// v6: ATCP_CONN_V6_WORDS follow it.
+void tcb_init(Tcb& t, Ns& ns, bool v6);
 /// A CLOSED socket is used once more: everything of the old life goes, the program's wishes and
 /// its bind stay.
 void tcb_restart(Tcb& t);

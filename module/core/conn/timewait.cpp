@@ -52,8 +52,14 @@ void answer_old(Ns& ns, TimeWait& w, const atcp_seg& seg, atcp_pkt* pkt, Now now
   ns.drop(pkt, ATCP_REASON_TIMEWAIT_OLD);
 }
 
-bool is_loopback(uint32_t addr) {
-  return (from_be32(addr) >> 24) == 127;
+bool is_loopback(const atcp_ip& addr, uint16_t family) {
+  constexpr uint8_t kLoopback6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  if (family == ATCP_AF_INET6) return memcmp(addr.v6, kLoopback6, sizeof(kLoopback6)) == 0;
+  return (from_be32(addr.v4) >> 24) == 127;
+}
+
+bool is_local(const atcp_tuple& t) {
+  return is_loopback(t.laddr, t.family) || is_loopback(t.raddr, t.family);
 }
 
 bool reuse_wanted(const Ns& ns, const TimeWait& w) {
@@ -63,7 +69,7 @@ bool reuse_wanted(const Ns& ns, const TimeWait& w) {
     case 1:
       return true;
     default:
-      return is_loopback(w.laddr) || is_loopback(w.raddr);
+      return is_local(tuple_of(w));
   }
 }
 
@@ -73,7 +79,7 @@ void enter_time_wait(Tcb& t, Now now) {
   Ns& ns = *t.ns;
   TimeWait* w = nullptr;
   if (add_fetch(&ns.timewaits, 1u) <= ns.param(Param::MaxTwBuckets))
-    w = static_cast<TimeWait*>(atcp_os_alloc(sizeof(TimeWait), ATCP_MEM_TIMEWAIT));
+    w = new_entry<TimeWait>(tuple_of(t), EntryKind::TimeWait, ATCP_MEM_TIMEWAIT);
   if (w == nullptr) {
     // Deviation: RFC 9293 3.6 wants 2 MSL always; beyond the limit the connection just ends.
     sub_fetch(&ns.timewaits, 1u);
@@ -81,8 +87,6 @@ void enter_time_wait(Tcb& t, Now now) {
     done(t, ATCP_REASON_TIMEWAIT_OVERFLOW, ATCP_OK, now);
     return;
   }
-  set_tuple(*w, tuple_of(t));
-  w->kind = EntryKind::TimeWait;
   w->refs = 2;  // the table's and ours
   w->snd_nxt = t.snd_nxt;
   w->rcv_nxt = t.rcv_nxt;

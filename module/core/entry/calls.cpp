@@ -12,8 +12,8 @@ using namespace atcp;
 
 // ---- life ----------------------------------------------------------------------------------
 
-void atcp_core_conn_init(atcp_conn* c, atcp_ns* ns) {
-  tcb_init(*tcb_of(c), *reinterpret_cast<Ns*>(ns));
+void atcp_core_conn_init(atcp_conn* c, atcp_ns* ns, bool v6) {
+  tcb_init(*tcb_of(c), *reinterpret_cast<Ns*>(ns), v6);
 }
 
 void atcp_core_conn_fini(atcp_conn* c) {
@@ -30,15 +30,19 @@ void atcp_core_conn_fini(atcp_conn* c) {
 atcp_err atcp_core_bind(atcp_conn* c, uint16_t family, const atcp_ip* laddr, uint16_t* lport,
                         uint32_t flags, uint32_t uid) {
   Tcb& t = *tcb_of(c);
-  if (family != ATCP_AF_INET || t.state != State::Closed || t.bind.bucket != nullptr)
+  if (!has_room(t, family) || t.state != State::Closed || t.bind.bucket != nullptr)
     return ATCP_ERR_INVALID;
   const ParamValues range = t.ns->params.all(Param::PortRange);
   const auto lo = static_cast<uint16_t>(range.v[0]);
   const auto hi = static_cast<uint16_t>(range.v[1]);
-  const atcp_err err = t.ns->ports.bind(t.bind, laddr->v4, lport, flags, uid, lo, hi);
+  const IpAddr addr(family, *laddr);
+  const atcp_err err = t.ns->ports.bind(t.bind, addr, lport, flags, uid, lo, hi);
   if (err != ATCP_OK) return err;
-  t.laddr = laddr->v4;
-  t.lport = *lport;
+  atcp_tuple own = {};
+  own.family = family;
+  own.laddr = *laddr;
+  own.lport = *lport;
+  set_tuple(t, own);
   return ATCP_OK;
 }
 

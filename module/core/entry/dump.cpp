@@ -48,9 +48,9 @@ void describe(Endpoint& e, uint64_t now_ns, atcp_entry_info* i) {
 /// A listener's place in the walk: its own tuple, without a peer.
 void describe_listener(const ListenNode& n, atcp_entry_info* i) {
   *i = {};
-  i->tuple.laddr.v4 = n.laddr;
+  i->tuple.laddr = n.laddr.ip();
   i->tuple.lport = n.lport;
-  i->tuple.family = ATCP_AF_INET;
+  i->tuple.family = n.laddr.family;
   i->kind = ATCP_FOUND_LISTENER;
   i->state = static_cast<uint32_t>(State::Listen);
   i->conn = n.conn;

@@ -77,7 +77,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   }
   Tcb& c = *tcb_of(conn);
   c.overrides.inherit(listener.overrides);
-  tcb_init(c, ns);
+  tcb_init(c, ns, listener.v6_words != 0);
   set_tuple(c, tuple);
   inherit_wishes(c, listener);
   const CcOps* ops = load_relaxed(&listener.cc_ops);
@@ -94,8 +94,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     update_mss(c, route.mtu);
   }
 
-  c.bind.laddr = tuple.laddr.v4;
-  const atcp_err bound = ns.ports.inherit(c.bind, listener.bind);
+  const atcp_err bound = ns.ports.inherit(c.bind, listener.bind, IpAddr(tuple.family, tuple.laddr));
   const bool hashed =
       bound == ATCP_OK && (request != nullptr ? ns.ehash.replace(*request, c) : ns.ehash.insert(c));
   if (!hashed) {

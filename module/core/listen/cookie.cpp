@@ -10,7 +10,10 @@ namespace {
 
 /// IPv4, in bytes: RFC 9293's default, IPv6's least MTU, tunnels (1300, WireGuard 1380), PPPoE with
 /// (1440) and without timestamps (1452), Ethernet, jumbo frames.
-constexpr uint16_t kMss[] = {536, 1220, 1300, 1380, 1440, 1452, 1460, 8960};
+constexpr uint16_t kMss4[] = {536, 1220, 1300, 1380, 1440, 1452, 1460, 8960};
+/// IPv6: what a program may ask for with TCP_MAXSEG, the least MTU, tunnels (1300, WireGuard 1360, 6in4 1420), PPPoE,
+/// Ethernet, jumbo frames.
+constexpr uint16_t kMss6[] = {536, 1220, 1300, 1360, 1420, 1432, 1440, 8940};
 /// What systems send: Linux 7, Apple 6, Windows 8, and what is left over for large buffers.
 constexpr uint8_t kShift[] = {0, 2, 4, 6, 7, 8, 10};
 constexpr uint32_t kNoShift = array_len(kShift);  ///< no window scaling
@@ -19,7 +22,8 @@ constexpr uint32_t kMssMask = 0x7;
 constexpr uint32_t kShiftBit = 3;
 constexpr uint32_t kShiftMask = 0x7;
 constexpr uint32_t kSackBit = 6;
-static_assert(array_len(kMss) - 1 == kMssMask);
+static_assert(array_len(kMss4) - 1 == kMssMask);
+static_assert(array_len(kMss6) == array_len(kMss4));
 static_assert(kNoShift == kShiftMask);
 
 /// Bits below the MAC that hold values, without the period's.
@@ -44,8 +48,12 @@ uint32_t floor_index(const T (&table)[N], T v) {
   return i;
 }
 
-uint32_t values_of(CookieKind kind, const CookieSyn& syn) {
-  const uint32_t mss = floor_index(kMss, syn.mss);
+const uint16_t (&mss_of(uint16_t family))[array_len(kMss4)] {
+  return family == ATCP_AF_INET6 ? kMss6 : kMss4;
+}
+
+uint32_t values_of(CookieKind kind, const CookieSyn& syn, uint16_t family) {
+  const uint32_t mss = floor_index(mss_of(family), syn.mss);
   if (kind == CookieKind::Timestamped) return mss;
   const uint32_t shift = syn.wscale_ok ? floor_index(kShift, syn.snd_wscale) : kNoShift;
   return mss | (shift << kShiftBit) | (syn.sack_ok ? 1u << kSackBit : 0);
@@ -68,7 +76,7 @@ Seq cookie_make(RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs,
   // RFC 4987 3.6.
   const uint32_t period = now_s / kCookiePeriodS;
   return cookie_of(key.current(period, kCookieKeyPeriods), kind, t, irs, period,
-                   values_of(kind, syn));
+                   values_of(kind, syn, t.family));
 }
 
 bool cookie_check(const RotatingKey& key, CookieKind kind, const atcp_tuple& t, Seq irs, Seq cookie,
@@ -86,7 +94,7 @@ bool cookie_check(const RotatingKey& key, CookieKind kind, const atcp_tuple& t, 
   if (!found) return false;
 
   *syn = {};
-  syn->mss = kMss[values & kMssMask];
+  syn->mss = mss_of(t.family)[values & kMssMask];
   if (kind == CookieKind::Timestamped) return true;
   const uint32_t shift = (values >> kShiftBit) & kShiftMask;
   syn->sack_ok = (values >> kSackBit) != 0;

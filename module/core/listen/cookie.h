@@ -21,8 +21,8 @@
 //   +------------------------------+---+---+-------+-------+
 //
 // MAC: SipHash-2-4 of the 4-tuple, the peer's initial sequence number, the period, the kind and the other
-// bits. Linux's MSS values (536, 1300, 1440, 1460) are among the eight, so a peer gets at least the
-// MSS that Linux would give it; 8960 keeps jumbo frames.
+// bits. Linux's MSS values (IPv4: 536, 1300, 1440, 1460; IPv6: 1220, 1420, 1440, 8940) are among the eight of each family,
+// so a peer gets at least the MSS that Linux would give it; 8960 keeps jumbo frames of IPv4.
 //
 // Strength. A cookie holds in the period in which it was made and in the next: 60 to 120 s. A blind guess
 // names its period by the parity bit, so one MAC value of 2^24 is right for a plain cookie (2^23 in the

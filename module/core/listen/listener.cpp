@@ -57,7 +57,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
   Listener& l = *t.listener;
   // A socket cannot connect to itself this way: it would have been found before the listener was. The
   // answer would come back, and be answered.
-  if (tuple.laddr.v4 == tuple.raddr.v4 && tuple.lport == tuple.rport)
+  if (tuple.lport == tuple.rport && same_host(tuple))
     return refuse(ns, l, pkt, ATCP_REASON_SYN_FROM_SELF);
   const uint32_t mode = t.param(Param::Syncookies);
   bool cookie = false;
@@ -200,12 +200,15 @@ atcp_err listener_start(Tcb& t, uint32_t asked_backlog, uint32_t flags, Now now)
   if ((t.param(Param::Fastopen) & kAll) == kAll && !asked && !fastopen_set_queue(t, backlog))
     return ATCP_ERR_NO_MEMORY;
   Listener& l = *t.listener;
-  const uint8_t keep = t.bind.flags & ATCP_BIND_EXPLICIT_PORT;
-  store_relaxed(&t.bind.flags, static_cast<uint8_t>(keep | flags));
+  const uint32_t keep = t.bind.flags & (ATCP_BIND_EXPLICIT_PORT | ATCP_BIND_V6ONLY);
+  const uint32_t take = flags & ~static_cast<uint32_t>(ATCP_BIND_V6ONLY);
+  store_relaxed(&t.bind.flags, static_cast<uint8_t>(keep | take));
   const atcp_err err = t.ns->ports.set_listening(t.bind);
   if (err != ATCP_OK) return err;
   l.node.conn = t.conn();
-  l.node.laddr = t.bind.laddr;
+  l.node.laddr = addr_of(t.bind);
+  l.node.v6only = (t.bind.flags & ATCP_BIND_V6ONLY) != 0;
+  l.node.v6_socket = t.v6_words != 0;
   l.node.lport = t.bind.port;
   store_relaxed(&l.backlog, backlog);
   store_relaxed(&l.flood_told, 0u);

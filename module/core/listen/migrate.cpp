@@ -13,6 +13,8 @@ bool same_group(const Tcb& a, const Tcb& b) {
   const uint8_t both = load_relaxed(&a.bind.flags) & load_relaxed(&b.bind.flags);
   return (both & ATCP_BIND_REUSEPORT) != 0 && a.bind.uid == b.bind.uid &&
          a.listener->node.laddr == b.listener->node.laddr &&
+         a.listener->node.v6only == b.listener->node.v6only &&
+         a.listener->node.v6_socket == b.listener->node.v6_socket &&
          a.listener->node.lport == b.listener->node.lport &&
          atcp_os_conn_same_path(a.conn(), b.conn());
 }

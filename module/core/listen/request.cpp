@@ -16,7 +16,6 @@ namespace atcp {
 namespace {
 
 constexpr uint64_t kNsPerS = 1000000000;
-constexpr uint16_t kDefaultMss = 536;  ///< RFC 9293 3.7.1
 constexpr uint32_t kMaxWindowField = 65535;
 /// Without word from the peer, half of a buffer is taken to be payload.
 constexpr uint32_t kOverheadShift = 1;
@@ -46,10 +45,8 @@ void no_longer_young(Listener& l, Request& r) {
 /// A request counted in, with two references: the table's to come, and the caller's. It takes over the caller's
 /// reference to the listener, if there is memory.
 Request* make(Ns& ns, Tcb& listener, const atcp_tuple& tuple) {
-  auto* r = static_cast<Request*>(atcp_os_alloc(sizeof(Request), ATCP_MEM_REQUEST));
+  auto* r = new_entry<Request>(tuple, EntryKind::Request, ATCP_MEM_REQUEST);
   if (r == nullptr) return nullptr;
-  set_tuple(*r, tuple);
-  r->kind = EntryKind::Request;
   r->refs = 2;
   r->listener = listener.conn();
   r->young = 1;
@@ -227,7 +224,8 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
                const atcp_route& route, Handshake* hs) {
   hs->irs = Seq(syn.seq);
   hs->peer_wnd = syn.wnd;
-  hs->peer_mss = (syn.has & ATCP_OPT_MSS) != 0 ? syn.mss : kDefaultMss;
+  // RFC 9293 3.7.1 (MUST-15).
+  hs->peer_mss = (syn.has & ATCP_OPT_MSS) != 0 ? syn.mss : default_mss(tuple.family);
   // An option is answered only if the SYN had it (RFC 7323 2.2, 3.2; RFC 2018 2).
   const uint32_t timestamps = listener.param(Param::Timestamps);
   hs->ts_ok = (syn.has & ATCP_OPT_TS) != 0 && timestamps != 0;

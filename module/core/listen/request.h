@@ -19,7 +19,7 @@ struct Handshake {
   uint32_t ts_offset;
   uint32_t rcv_wnd;   ///< what the SYN-ACK offers
   uint16_t peer_wnd;  ///< window of the SYN, which is not scaled
-  uint16_t peer_mss;  ///< MSS option of the SYN, or 536
+  uint16_t peer_mss;  ///< MSS option of the SYN, or default_mss()
   uint16_t advmss;
   uint8_t snd_wscale;
   uint8_t rcv_wscale;

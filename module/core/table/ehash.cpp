@@ -35,9 +35,7 @@ uintptr link_to(Endpoint& e) {
 
 /// The comparison of a reader without a lock: the entry may be changing under him.
 inline bool key_matches(const Endpoint& e, uint32_t hash, const atcp_tuple& t) {
-  return load_relaxed(&e.hash) == hash && load_relaxed(&e.laddr) == t.laddr.v4 &&
-         load_relaxed(&e.raddr) == t.raddr.v4 && load_relaxed(&e.lport) == t.lport &&
-         load_relaxed(&e.rport) == t.rport && load_relaxed(&e.family) == t.family;
+  return load_relaxed(&e.hash) == hash && same_tuple(e, t);
 }
 
 /// The place in t that points at e, or nullptr. Stripe lock.

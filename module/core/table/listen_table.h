@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// Listening sockets of one namespace by local port. Lookup is lockless under RCU and prefers an
-// exact local address to "any"; among equals (SO_REUSEPORT) a keyed hash of the tuple chooses,
+// Listening sockets of one namespace by local port. Lookup is lockless under RCU and prefers, as Linux does, an
+// exact local address to "any", and for an IPv4 peer a socket of AF_INET to one of AF_INET6, which has such peers
+// as well if its address is "any" and it is not IPV6_V6ONLY; among equals (SO_REUSEPORT) a keyed hash of the tuple chooses,
 // so that a peer's retransmitted SYN finds the same listener. For who walks over them there is, beside the chain of a
 // bucket, a tree of the same nodes by age: it finds the place where a walk goes on, however many there are.
 #ifndef ATCP_TABLE_LISTEN_TABLE_H
 #define ATCP_TABLE_LISTEN_TABLE_H
 
 #include "base/atomic.h"
+#include "base/ip.h"
 #include "base/siphash.h"
 #include "base/treap.h"
 #include "base/types.h"
@@ -20,10 +22,12 @@ struct ListenNode {
   TreapNode by_age;  ///< listen lock
   uintptr next;      ///< chain, newest first; odd: the end, as in Ehash
   atcp_conn* conn;   ///< the listening socket; constant
-  uint32_t laddr;    ///< network order, 0: any
-  uint64_t id;       ///< of this insertion, rising in each bucket; set by insert()
-  uint16_t lport;    ///< network order
+  IpAddr laddr;
+  uint64_t id;     ///< of this insertion, rising in each bucket; set by insert()
+  uint16_t lport;  ///< network order
   uint8_t hashed;
+  bool v6only;     ///< no IPv4 peers
+  bool v6_socket;  ///< of AF_INET6, whatever address it is bound to
 };
 
 class ListenTable {
@@ -70,6 +74,14 @@ class ListenTable {
   static constexpr uintptr chain_end(uint32_t bucket) {
     return (static_cast<uintptr>(bucket) << 1) | 1;
   }
+  /// How well n, whose port is right, fits a tuple with this local address; 0: not at all.
+  static uint32_t fit(const ListenNode& n, const IpAddr& laddr) {
+    const bool v4 = laddr.family == ATCP_AF_INET;
+    const bool any = n.laddr.any();
+    if (n.laddr.family != laddr.family) return any && v4 && !n.v6only ? 1 : 0;
+    if (!any && !(n.laddr == laddr)) return 0;
+    return (any ? 1 : 3) + (v4 && !n.v6_socket ? 1 : 0);
+  }
   static constexpr uint64_t rank(uint64_t tuple_hash, uint64_t id) {
     uint64_t x = tuple_hash ^ (id * 0x9e3779b97f4a7c15ull);
     x ^= x >> 31;
@@ -102,18 +114,20 @@ ListenNode* ListenTable::lookup(const atcp_tuple& t, Fits fits) const {
   const uint32_t b = bucket_of(t.lport);
 again:
   ListenNode* best = nullptr;
-  bool best_exact = false;
+  uint32_t best_fit = 0;
   bool hashed_tuple = false;
   uint64_t tuple_hash = 0;
+  const IpAddr laddr(t.family, t.laddr);
   uintptr v = load_acquire(&buckets_[b].head);
   for (; (v & 1) == 0; v = load_acquire(&reinterpret_cast<ListenNode*>(v)->next)) {
     ListenNode& n = *reinterpret_cast<ListenNode*>(v);
-    if (n.lport != t.lport || (n.laddr != 0 && n.laddr != t.laddr.v4) || !fits(n)) continue;
-    const bool exact = n.laddr != 0;
-    if (best == nullptr || (exact && !best_exact)) {
+    if (n.lport != t.lport) continue;
+    const uint32_t how = fit(n, laddr);
+    if (how == 0 || how < best_fit || !fits(n)) continue;
+    if (how > best_fit) {
       best = &n;
-      best_exact = exact;
-    } else if (exact == best_exact) {
+      best_fit = how;
+    } else {
       if (!hashed_tuple) {
         tuple_hash = siphash13_tuple(key_, t);
         hashed_tuple = true;

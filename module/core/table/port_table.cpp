@@ -33,12 +33,14 @@ struct BindGroup {
   BindGroup* next;  ///< port lock to write; read under RCU
   BindBucket* bucket;
   uint32_t count;  ///< atomic; children, and one more while biased
-  uint32_t laddr;
   uint32_t uid;
+  atcp_ip laddr;
+  uint16_t family;
   uint8_t flags;
   uint8_t biased;  ///< port lock
   atcp_rcu rcu;
 };
+static_assert(sizeof(BindGroup) == 64);
 
 namespace {
 
@@ -49,20 +51,43 @@ uint32_t index_of(uint16_t port, uint32_t buckets) {
   return from_be16(port) & (buckets - 1);
 }
 
-bool overlap(uint32_t a, uint32_t b) {
-  return a == 0 || b == 0 || a == b;
+IpAddr addr_of(const BindGroup& g) {
+  return {g.family, g.laddr};
 }
 
 /// What a newcomer brings to a port.
 struct Claim {
-  uint32_t laddr;
+  IpAddr laddr;
   uint32_t flags;
   uint32_t uid;
 };
 
+/// Could one packet be for both? An IPv4-mapped address has come as the IPv4 address that it is.
+bool overlap(const Claim& a, const Claim& b) {
+  if (a.laddr.family == b.laddr.family) return a.laddr.any() || b.laddr.any() || a.laddr == b.laddr;
+  const Claim& six = a.laddr.family == ATCP_AF_INET6 ? a : b;
+  return six.laddr.any() && (six.flags & ATCP_BIND_V6ONLY) == 0;
+}
+
+bool has_room(const BindNode& n, const IpAddr& a) {
+  return a.family != ATCP_AF_INET6 || n.v6_words != 0;
+}
+
+/// Relaxed: somebody may be making a child of the listener that this socket was a moment ago.
+void set_addr(BindNode& n, const IpAddr& a) {
+  store_relaxed(&n.family, static_cast<uint8_t>(a.family));
+  if (a.family != ATCP_AF_INET6) {
+    store_relaxed(&n.laddr, static_cast<uint32_t>(a.w[0]));
+    return;
+  }
+  uint64_t* room = reinterpret_cast<uint64_t*>(&n) + n.v6_words;
+  store_relaxed(&room[0], a.w[0]);
+  store_relaxed(&room[1], a.w[1]);
+}
+
 /// One who holds the port, as far as a newcomer cares. strict: nobody may be there.
 bool stands_in_the_way(const Claim& there, bool listening, const Claim& c, bool strict) {
-  if (!overlap(there.laddr, c.laddr)) return false;
+  if (!overlap(there, c)) return false;
   if (strict) return true;
   const uint32_t both = there.flags & c.flags;
   if ((both & ATCP_BIND_REUSEADDR) != 0 && !listening) return false;
@@ -70,11 +95,11 @@ bool stands_in_the_way(const Claim& there, bool listening, const Claim& c, bool 
 }
 
 Claim claim_of(const BindNode& n) {
-  return {n.laddr, n.flags, n.uid};
+  return {addr_of(n), n.flags, n.uid};
 }
 
 Claim claim_of(const BindGroup& g) {
-  return {g.laddr, g.flags, g.uid};
+  return {addr_of(g), g.flags, g.uid};
 }
 
 bool has_children(const BindGroup& g) {
@@ -96,8 +121,7 @@ BindBucket* find(BindBucket* head, uint16_t port) {
 }
 
 void join(BindBucket& bucket, BindNode& n, const Claim& c, bool connect_only) {
-  // Relaxed: somebody may be making a child of the listener that this socket was a moment ago.
-  store_relaxed(&n.laddr, c.laddr);
+  set_addr(n, c.laddr);  // and the rest: relaxed, as there
   store_relaxed(&n.flags, static_cast<uint8_t>(c.flags));
   store_relaxed(&n.uid, c.uid);
   store_relaxed(&n.port, bucket.port);
@@ -141,7 +165,7 @@ bool has_groups_to_spare(const BindBucket& bucket) {
 }
 
 bool same_group(const BindGroup& g, const Claim& c) {
-  return g.laddr == c.laddr && g.flags == c.flags && g.uid == c.uid;
+  return addr_of(g) == c.laddr && g.flags == c.flags && g.uid == c.uid;
 }
 
 BindGroup* find_group(const BindBucket& bucket, const Claim& c) {
@@ -153,8 +177,8 @@ BindGroup* find_group(const BindBucket& bucket, const Claim& c) {
 
 /// What a child of parent holds. Of a listener that is being closed or used anew this moment the values
 /// may be of either time.
-Claim inherited(const BindNode& parent, uint32_t laddr) {
-  return {laddr != 0 ? laddr : load_relaxed(&parent.laddr), load_relaxed(&parent.flags),
+Claim inherited(const BindNode& parent, const IpAddr& laddr) {
+  return {laddr.any() ? addr_of(parent) : laddr, load_relaxed(&parent.flags),
           load_relaxed(&parent.uid)};
 }
 
@@ -183,10 +207,10 @@ void PortTable::fini() {
   locks_ = nullptr;
 }
 
-atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t flags, uint32_t uid,
-                         uint16_t lo, uint16_t hi) {
+atcp_err PortTable::bind(BindNode& n, const IpAddr& laddr, uint16_t* port, uint32_t flags,
+                         uint32_t uid, uint16_t lo, uint16_t hi) {
   const bool choose = *port == 0;
-  if (choose && lo > hi) return ATCP_ERR_INVALID;
+  if ((choose && lo > hi) || !has_room(n, laddr)) return ATCP_ERR_INVALID;
   const uint32_t range = choose ? static_cast<uint32_t>(hi - lo) + 1 : 1;
   uint32_t start = 0;
   if (choose) atcp_os_random(&start, sizeof start);
@@ -211,17 +235,17 @@ atcp_err PortTable::bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t f
   return ATCP_ERR_ADDR_IN_USE;
 }
 
-atcp_err PortTable::inherit(BindNode& child, const BindNode& parent) {
+atcp_err PortTable::inherit(BindNode& child, const BindNode& parent, const IpAddr& laddr) {
   atcp_err err = ATCP_OK;
   atcp_os_rcu_lock();
   BindGroup* g = nullptr;
   if (BindBucket* bucket = load_acquire(&parent.bucket))
-    g = find_group(*bucket, inherited(parent, child.laddr));
-  if (g == nullptr || !inc_not_zero(&g->count)) g = enter_group(parent, child.laddr, &err);
+    g = find_group(*bucket, inherited(parent, laddr));
+  if (g == nullptr || !inc_not_zero(&g->count)) g = enter_group(parent, laddr, &err);
   if (g != nullptr) {
     child.group = g;
     child.pprev = nullptr;
-    child.laddr = g->laddr;
+    if (has_room(child, addr_of(*g))) set_addr(child, addr_of(*g));
     child.flags = g->flags;
     child.uid = g->uid;
     child.port = g->bucket->port;
@@ -235,7 +259,7 @@ atcp_err PortTable::inherit(BindNode& child, const BindNode& parent) {
 }
 
 /// The slow way into a group, which may have to be made.
-BindGroup* PortTable::enter_group(const BindNode& parent, uint32_t laddr, atcp_err* err) {
+BindGroup* PortTable::enter_group(const BindNode& parent, const IpAddr& laddr, atcp_err* err) {
   // parent's owner may be closing it on another CPU, so nothing of it is believed before the
   // port's lock is held.
   const uint16_t port = load_relaxed(&parent.port);
@@ -253,7 +277,8 @@ BindGroup* PortTable::enter_group(const BindNode& parent, uint32_t laddr, atcp_e
       g = static_cast<BindGroup*>(atcp_os_alloc(sizeof(BindGroup), ATCP_MEM_BIND));
       if (g != nullptr) {
         g->bucket = bucket;
-        g->laddr = c.laddr;
+        g->laddr = c.laddr.ip();
+        g->family = c.laddr.family;
         g->uid = c.uid;
         g->flags = static_cast<uint8_t>(c.flags);
         g->biased = 1;
@@ -343,7 +368,7 @@ atcp_err PortTable::set_listening(BindNode& n) {
   if (n.bucket == nullptr) return ATCP_ERR_INVALID;
   const uint32_t at = index_of(n.port, kBuckets);
   atcp_os_lock(locks_, at);
-  const bool refused = conflicts(*n.bucket, {n.laddr, n.flags, n.uid}, &n, false);
+  const bool refused = conflicts(*n.bucket, claim_of(n), &n, false);
   if (!refused) n.listening = 1;
   atcp_os_unlock(locks_, at);
   return refused ? ATCP_ERR_ADDR_IN_USE : ATCP_OK;
@@ -364,7 +389,9 @@ PortTable::Choice PortTable::choice(const atcp_tuple& t) const {
   return {static_cast<uint32_t>(h), &counters_[(h >> 32) % kCounters]};
 }
 
-bool PortTable::take_for_connect(BindNode& n, uint32_t laddr, uint16_t port) {
+bool PortTable::take_for_connect(BindNode& n, const IpAddr& laddr, uint16_t port) {
+  if (!has_room(n, laddr)) return false;
+  const Claim claim = {laddr, 0, 0};
   const uint32_t at = index_of(port, kBuckets);
   atcp_os_lock(locks_, at);
   BindBucket* bucket = find_or_make(at, port);
@@ -372,13 +399,13 @@ bool PortTable::take_for_connect(BindNode& n, uint32_t laddr, uint16_t port) {
   // A port may have a connection to each of many peers; only those who named it are of interest.
   if (free && bucket->claimants != 0) {
     for (const BindNode* m = bucket->members; m != nullptr && free; m = m->next)
-      free = m->connect_only != 0 || !overlap(m->laddr, laddr);
+      free = m->connect_only != 0 || !overlap(claim_of(*m), claim);
   }
   if (free) {
     for (const BindGroup* g = bucket->groups; g != nullptr && free; g = g->next)
-      free = !has_children(*g) || !overlap(g->laddr, laddr);
+      free = !has_children(*g) || !overlap(claim_of(*g), claim);
   }
-  if (free) join(*bucket, n, {laddr, 0, 0}, true);
+  if (free) join(*bucket, n, claim, true);
   atcp_os_unlock(locks_, at);
   return free;
 }

@@ -7,6 +7,7 @@
 #define ATCP_TABLE_PORT_TABLE_H
 
 #include "base/atomic.h"
+#include "base/ip.h"
 #include "base/siphash.h"
 #include "base/types.h"
 
@@ -24,14 +25,29 @@ struct BindNode {
   };
   BindNode** pprev;    ///< member
   BindBucket* bucket;  ///< of a listener: read by whoever makes its children, under RCU
-  uint32_t laddr;      ///< network order, 0: any
+  uint32_t laddr;      ///< IPv4, network order, 0: any
   uint32_t uid;        ///< for SO_REUSEPORT
   uint16_t port;       ///< network order
   uint8_t flags;       ///< ATCP_BIND_*
   uint8_t listening;
   uint8_t connect_only;  ///< chosen by connect(): shares its port with other such sockets
   uint8_t counted;       ///< a child, in `group`
+  uint8_t family;        ///< of the address: ATCP_AF_INET6, else IPv4
+  uint8_t
+      v6_words;  ///< words from here to the room for an IPv6 address; 0: there is none. For life
 };
+static_assert(sizeof(BindNode) == 40);
+
+/// The address that n is bound to.
+inline IpAddr addr_of(const BindNode& n) {
+  if (load_relaxed(&n.family) != ATCP_AF_INET6) return load_relaxed(&n.laddr);
+  const uint64_t* room = reinterpret_cast<const uint64_t*>(&n) + n.v6_words;
+  IpAddr a;
+  a.family = ATCP_AF_INET6;
+  a.w[0] = load_relaxed(&room[0]);
+  a.w[1] = load_relaxed(&room[1]);
+  return a;
+}
 
 class PortTable {
  public:
@@ -39,16 +55,16 @@ class PortTable {
   void fini();
 
   /// As atcp_core_bind. Rules of Linux: n conflicts with a member whose local address overlaps
-  /// (equal, or one is any), unless both have REUSEADDR and that member does not listen, or both
+  /// (equal, or one is any; IPv6's any overlaps with IPv4 unless it is V6ONLY), unless both have REUSEADDR and that member does not listen, or both
   /// have REUSEPORT and the same uid. A port that is chosen here conflicts with nobody even
-  /// without these exceptions. INVALID: one is to be chosen and lo > hi. Lock: conn of n.
-  atcp_err bind(BindNode& n, uint32_t laddr, uint16_t* port, uint32_t flags, uint32_t uid,
+  /// without these exceptions. INVALID: one is to be chosen and lo > hi, or n has no room for the address. Lock: conn of n.
+  atcp_err bind(BindNode& n, const IpAddr& laddr, uint16_t* port, uint32_t flags, uint32_t uid,
                 uint16_t lo, uint16_t hi);
-  /// Hold parent's port (a child of a listener) with its flags; child.laddr is kept if set,
-  /// else it is parent's. Takes no lock but for the first child with this address: children are only
+  /// Hold parent's port (a child of a listener) with its flags, on address laddr; if that is any: on
+  /// parent's. Takes no lock but for the first child with this address: children are only
   /// counted, by address and flags, which is all that the rules of bind() ask of them.
   /// INVALID: parent is not bound any more; NO_MEMORY. Context: softirq.
-  atcp_err inherit(BindNode& child, const BindNode& parent);
+  atcp_err inherit(BindNode& child, const BindNode& parent, const IpAddr& laddr);
   void unbind(BindNode& n);
   /// n is about to listen: conflicts are looked at again, for a member may have begun to listen
   /// since n was bound beside it. ADDR_IN_USE: it may not.
@@ -76,12 +92,12 @@ class PortTable {
   };
   static constexpr uint32_t kLooksPerTurn = 256;
   Choice choice(const atcp_tuple& t) const;
-  BindGroup* enter_group(const BindNode& parent, uint32_t laddr, atcp_err* err);
+  BindGroup* enter_group(const BindNode& parent, const IpAddr& laddr, atcp_err* err);
   void leave_group(BindGroup& g, uint32_t at);
   BindBucket* find_or_make(uint32_t at, uint16_t port);
   void free_if_unused(BindBucket& bucket, uint32_t at);
   /// Bind n to port as connect_only if allowed.
-  bool take_for_connect(BindNode& n, uint32_t laddr, uint16_t port);
+  bool take_for_connect(BindNode& n, const IpAddr& laddr, uint16_t port);
 
   BindBucket** heads_ = nullptr;
   atcp_locks* locks_ = nullptr;
@@ -96,6 +112,7 @@ bool PortTable::connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t 
   if (lo > hi) return false;
   const uint32_t range = static_cast<uint32_t>(hi - lo) + 1;
   const Choice c = choice(t);
+  const IpAddr laddr(t.family, t.laddr);
   // The counter moves once before and once after: with every step of two programs that search at the same
   // time it would let each pass over what the other looked at.
   const uint32_t first = c.offset + __atomic_fetch_add(c.counter, 1u, __ATOMIC_RELAXED);
@@ -103,7 +120,7 @@ bool PortTable::connect(BindNode& n, const atcp_tuple& t, uint16_t lo, uint16_t 
     if (i % kLooksPerTurn == kLooksPerTurn - 1) atcp_os_cond_resched();
     const uint16_t port = to_be16(static_cast<uint16_t>(lo + (first + i) % range));
     if (!maybe_free(port)) continue;
-    if (!take_for_connect(n, t.laddr.v4, port)) continue;
+    if (!take_for_connect(n, laddr, port)) continue;
     if (try_port(port)) {
       __atomic_fetch_add(c.counter, i, __ATOMIC_RELAXED);
       return true;

@@ -8,6 +8,7 @@
 #include <linux/atcp.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/seq.h"
@@ -21,6 +22,37 @@ uint32_t ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
   uint32_t v;
   memcpy(&v, bytes, 4);
   return v;
+}
+
+atcp_ip address_of(uint32_t number, uint16_t family) {
+  atcp_ip ip = {};
+  if (family == ATCP_AF_INET6) {
+    ip.v6[0] = 0xfd;
+    memcpy(ip.v6 + 12, &number, sizeof(number));
+  } else {
+    ip.v4 = number;
+  }
+  return ip;
+}
+
+uint32_t number_of(const atcp_ip& ip, uint16_t family) {
+  if (family != ATCP_AF_INET6) return ip.v4;
+  uint32_t number;
+  memcpy(&number, ip.v6 + 12, sizeof(number));
+  return number;
+}
+
+uint16_t test_family() {
+  const char* wanted = getenv("ATCP_TEST_FAMILY");
+  return wanted != nullptr && std::string(wanted) == "6" ? ATCP_AF_INET6 : ATCP_AF_INET;
+}
+
+atcp_tuple hosts(uint32_t own, uint32_t peer, uint16_t family) {
+  atcp_tuple t = {};
+  t.family = family;
+  t.laddr = address_of(own, family);
+  t.raddr = address_of(peer, family);
+  return t;
 }
 
 // ---- Sock ---------------------------------------------------------------------------------
@@ -231,6 +263,8 @@ Host::Host(FakeNet& net, const std::string& name, uint32_t addr, uint32_t ehash_
   core_ = atcp_core_ns_new(&os_, ehash_entries);
   os_.core = core_;
   os_.wire = [this](Emitted&& e) { net_.send(std::move(e)); };
+  // Such that segments are as large with either.
+  if (net.family == ATCP_AF_INET6) os_.mtu += 20;
 }
 
 Host::~Host() {
@@ -245,9 +279,14 @@ Ns& Host::ns() {
 }
 
 Sock Host::socket() {
+  return socket(net_.family == ATCP_AF_INET6);
+}
+
+Sock Host::socket(bool v6) {
   FakeConn& c = net_.os.new_conn(os_);
   c.initialised = true;
-  atcp_core_conn_init(&c.conn, core_);
+  c.v6 = v6;
+  atcp_core_conn_init(&c.conn, core_, v6);
   return Sock(this, &c);
 }
 
@@ -256,7 +295,7 @@ atcp_err Host::try_listen(Sock s, uint16_t port, uint32_t backlog, uint32_t flag
   atcp_ip any = {};
   uint16_t lport = to_be16(port);
   if (port != 0) flags |= ATCP_BIND_EXPLICIT_PORT;
-  const atcp_err err = atcp_core_bind(&s.conn().conn, ATCP_AF_INET, &any, &lport, flags, 0);
+  const atcp_err err = atcp_core_bind(&s.conn().conn, net_.family, &any, &lport, flags, 0);
   if (err != ATCP_OK) return err;
   return atcp_core_listen(&s.conn().conn, backlog, flags, net_.now());
 }
@@ -270,15 +309,12 @@ Sock Host::listen(uint16_t port, uint32_t backlog) {
 atcp_err Host::try_connect(Sock s, uint32_t addr, uint16_t port, uint16_t lport, bool with_data) {
   FakeConn& fc = s.conn();
   Locked l(fc, "connect");
-  atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = addr_;
-  t.raddr.v4 = addr;
+  atcp_tuple t = hosts(addr_, addr, net_.family);
   t.rport = to_be16(port);
   if (lport != 0) {
     t.lport = to_be16(lport);
     const atcp_err err =
-        atcp_core_bind(&fc.conn, ATCP_AF_INET, &t.laddr, &t.lport, ATCP_BIND_EXPLICIT_PORT, 0);
+        atcp_core_bind(&fc.conn, t.family, &t.laddr, &t.lport, ATCP_BIND_EXPLICIT_PORT, 0);
     if (err != ATCP_OK) return err;
   } else if (tcb_of(&fc.conn)->bind.bucket != nullptr) {
     t.lport = tcb_of(&fc.conn)->lport;  // bound before, perhaps for a connection that has ended
@@ -451,7 +487,9 @@ void FakeNet::send(Emitted&& e) {
 }
 
 void FakeNet::deliver_piece(Emitted&& e) {
-  Link& l = links_.try_emplace({e.tuple.laddr.v4, e.tuple.raddr.v4}, default_link_).first->second;
+  const uint32_t from = number_of(e.tuple.laddr, e.tuple.family);
+  const uint32_t to = number_of(e.tuple.raddr, e.tuple.family);
+  Link& l = links_.try_emplace({from, to}, default_link_).first->second;
   const bool scripted = (l.drop_mask & 1) != 0;
   l.drop_mask >>= 1;
   if (scripted || (l.filter && !l.filter(e)) ||
@@ -516,7 +554,7 @@ bool FakeNet::step(uint64_t until_ns) {
   if (event <= timer) {
     const Emitted e = std::move(events_.begin()->second);
     events_.erase(events_.begin());
-    if (Host* h = host_of(e.tuple.raddr.v4)) h->receive(e);
+    if (Host* h = host_of(number_of(e.tuple.raddr, e.tuple.family))) h->receive(e);
   } else {
     fire_timer();
   }

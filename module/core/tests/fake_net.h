@@ -27,8 +27,13 @@ constexpr uint64_t kSec = 1000 * kMs;
 class FakeNet;
 class Host;
 
-/// An address of four numbers, in network order.
+/// An address of four numbers, in network order; a host's number.
 uint32_t ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
+/// What hosts speak where a test does not say: by the environment (ATCP_TEST_FAMILY=6) IPv6, else IPv4. So the same
+/// conversations can be had in both.
+uint16_t test_family();
+/// The addresses of a tuple, by the numbers of the hosts; ports are the caller's.
+atcp_tuple hosts(uint32_t own, uint32_t peer, uint16_t family = test_family());
 
 /// A program's socket: a handle that may be copied; close() ends it for all copies.
 class Sock {
@@ -88,7 +93,9 @@ class Host {
   Host(FakeNet& net, const std::string& name, uint32_t addr, uint32_t ehash_entries = 256);
   ~Host();
 
+  /// Of the family that the network has, or as told; one of AF_INET6 may connect to an IPv4 address.
   Sock socket();
+  Sock socket(bool v6);
   /// Bound to port (host order) and listening.
   Sock listen(uint16_t port, uint32_t backlog = 128);
   atcp_err try_listen(Sock s, uint16_t port, uint32_t backlog, uint32_t flags = 0);
@@ -141,7 +148,8 @@ class FakeNet {
   FakeNet();
   ~FakeNet();
 
-  FakeOs os;  ///< the world, with its ledger
+  FakeOs os;                        ///< the world, with its ledger
+  uint16_t family = test_family();  ///< what programs that come from now on speak
 
   Host& add_host(const std::string& name, uint32_t addr);
   Link& link(const Host& from, const Host& to);

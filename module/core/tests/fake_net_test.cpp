@@ -31,10 +31,7 @@ class FakeNetPair : public ::testing::Test {
  protected:
   FakeNetPair() : a(net.add_host("a", ip4(10, 0, 0, 1))), b(net.add_host("b", ip4(10, 0, 0, 2))) {
     // Both initial sequence numbers just below 2^32: every transfer wraps.
-    atcp_tuple t = {};
-    t.family = ATCP_AF_INET;
-    t.laddr.v4 = a.addr();
-    t.raddr.v4 = b.addr();
+    atcp_tuple t = hosts(a.addr(), b.addr());
     t.lport = to_be16(5000);
     t.rport = to_be16(80);
     a.steer_isn(t, net.now());

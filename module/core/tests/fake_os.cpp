@@ -41,8 +41,9 @@ thread_local std::vector<HeldLock> t_held;
 thread_local uint32_t t_rcu = 0;
 
 std::pair<uint64_t, uint64_t> base_key(const atcp_tuple& t) {
-  return {(static_cast<uint64_t>(t.laddr.v4) << 32) | t.raddr.v4,
-          (static_cast<uint64_t>(t.lport) << 16) | t.rport};
+  return {
+      (static_cast<uint64_t>(number_of(t.laddr, t.family)) << 32) | number_of(t.raddr, t.family),
+      (static_cast<uint64_t>(t.lport) << 16) | t.rport};
 }
 
 atcp_tuple flipped(const atcp_tuple& t) {
@@ -234,6 +235,8 @@ void FakeOs::destroy(FakeConn& c) {
     free_pkt(*p);
   c.rx.clear();
   if (c.initialised && conn_fini) conn_fini(&c.conn);
+  for (const uint64_t word : c.v6_words)
+    if (word != 0 && !c.v6) complain("an IPv4 socket was written beyond its end");
   if (!c.tx.empty())
     complain("socket freed with " + std::to_string(c.tx.size()) + " pieces in its send queue");
   std::lock_guard guard(mutex_);
@@ -955,6 +958,7 @@ struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atc
   if (Port::the().fails(Fault::Child)) return nullptr;
   FakeConn& parent = FakeConn::of(listener);
   FakeConn& child = Port::the().new_conn(*parent.ns);
+  child.v6 = parent.v6;
   child.tuple = *t;
   child.refs = 2;
   child.locked = true;

@@ -25,6 +25,10 @@ namespace atcp::test {
 
 using Bytes = std::vector<uint8_t>;
 
+/// Hosts have numbers, which are their IPv4 addresses; of their IPv6 addresses (fd00::a.b.c.d) the last four bytes.
+atcp_ip address_of(uint32_t number, uint16_t family);
+uint32_t number_of(const atcp_ip& ip, uint16_t family);
+
 /// What can be made to fail.
 enum class Fault {
   Alloc,
@@ -92,6 +96,8 @@ struct FakeModule {
 
 struct FakeConn {
   atcp_conn conn{};
+  uint64_t v6_words[ATCP_CONN_V6_WORDS] = {};  ///< behind it
+  bool v6 = false;  ///< of AF_INET6; else the core must leave these words alone
   atcp_osns* ns = nullptr;
   uint64_t id = 0;
   atcp_tuple tuple{};  ///< addresses; ports stand in each header

@@ -18,6 +18,19 @@ inline atcp_tuple tuple(uint32_t n) {
   return t;
 }
 
+/// The same of IPv6: addresses differ in their last bytes, and begin like each other.
+inline atcp_tuple tuple6(uint32_t n) {
+  atcp_tuple t = tuple(n);
+  t.family = ATCP_AF_INET6;
+  t.laddr = {};
+  t.raddr = {};
+  t.laddr.v6[0] = t.raddr.v6[0] = 0xfd;
+  t.laddr.v6[15] = 1;
+  for (int i = 0; i < 4; i++)
+    t.raddr.v6[12 + i] = static_cast<uint8_t>(n >> (8 * i));
+  return t;
+}
+
 }  // namespace atcp
 
 #endif  // ATCP_TESTS_NUMBERED_TUPLE_H

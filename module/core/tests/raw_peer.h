@@ -50,10 +50,7 @@ class RawPeerTest : public ::testing::Test {
   }
 
   atcp_tuple tuple(uint16_t port = 5000) const {
-    atcp_tuple t = {};
-    t.family = ATCP_AF_INET;
-    t.laddr.v4 = ip4(10, 0, 0, 1);
-    t.raddr.v4 = ip4(10, 0, 0, 2);
+    atcp_tuple t = hosts(ip4(10, 0, 0, 1), ip4(10, 0, 0, 2), net.family);
     t.lport = to_be16(kPort);
     t.rport = to_be16(port);
     return t;

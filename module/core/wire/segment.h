@@ -6,6 +6,7 @@
 #ifndef ATCP_WIRE_SEGMENT_H
 #define ATCP_WIRE_SEGMENT_H
 
+#include "base/ip.h"
 #include "base/seq.h"
 #include "base/types.h"
 
@@ -19,6 +20,11 @@ inline constexpr uint32_t kCe = 3;
 
 inline constexpr uint32_t kMinHeader = 20;
 inline constexpr uint32_t kMaxHeader = 60;
+/// Payload that an IP packet of so many bytes has room for, no option of IP or TCP counted.
+constexpr uint32_t payload_room(uint32_t mtu, uint32_t family) {
+  const uint32_t headers = ip_header_bytes(family) + kMinHeader;
+  return mtu > headers ? mtu - headers : 0;
+}
 inline constexpr uint32_t kMaxWscale = 14;      ///< RFC 7323 2.3
 inline constexpr uint32_t kTsOptionBytes = 12;  ///< timestamps with two NOPs before
 inline constexpr uint32_t kMaxSackBlocks = 4;

@@ -57,6 +57,23 @@ TEST(SiphashTuple, IsSiphashOfItsBytes) {
   EXPECT_EQ(siphash_tuple(key, t, 0x1c1b1a1918171615), siphash(key, more, sizeof more));
 }
 
+TEST(SiphashTuple, OfIpv6IsSiphashOfItsBytes) {
+  // Both addresses, ports, family: 38 bytes.
+  uint8_t bytes[38] = {};
+  for (uint8_t i = 0; i < 36; i++)
+    bytes[i] = static_cast<uint8_t>(i + 1);
+  bytes[36] = ATCP_AF_INET6;
+  atcp_tuple t = {};
+  t.family = ATCP_AF_INET6;
+  memcpy(t.laddr.v6, bytes, 16);
+  memcpy(t.raddr.v6, bytes + 16, 16);
+  t.lport = 0x2221;
+  t.rport = 0x2423;
+  const SipKey key = reference_key();
+  EXPECT_EQ(siphash_tuple(key, t), siphash(key, bytes, sizeof bytes));
+  EXPECT_EQ(siphash13_tuple(key, t), siphash13(key, bytes, sizeof bytes));
+}
+
 TEST(Siphash, UnalignedInput) {
   uint8_t in[32] = {};
   for (uint8_t i = 0; i < 15; i++)

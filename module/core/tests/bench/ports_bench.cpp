@@ -97,7 +97,7 @@ void child_of_a_listener(benchmark::State& state) {
   for (auto _ : state) {
     BindNode child = {};
     child.laddr = 1;
-    benchmark::DoNotOptimize(table->inherit(child, listener));
+    benchmark::DoNotOptimize(table->inherit(child, listener, child.laddr));
     table->unbind(child);
   }
   if (state.thread_index() == 0) {

@@ -140,5 +140,24 @@ TEST(FastopenKeys, TheCookieIsLinuxs) {
   EXPECT_EQ(memcmp(c.bytes, expected, sizeof(expected)), 0);
 }
 
+/// As Linux makes it: SipHash of the addresses in the order of the SYN's IP header, the client's first.
+TEST(FastopenKeys, TheCookieOfIpv6IsOfBothAddresses) {
+  FastopenKeys keys = {};
+  keys.n = 1;
+  keys.key[0] = {{0x0706050403020100, 0x0f0e0d0c0b0a0908}};
+  atcp_tuple t = {};
+  t.family = ATCP_AF_INET6;
+  uint8_t header[32];
+  for (uint8_t i = 0; i < 32; i++)
+    header[i] = static_cast<uint8_t>(0x20 + i);
+  memcpy(t.raddr.v6, header, 16);
+  memcpy(t.laddr.v6, header + 16, 16);
+  const uint64_t expected = siphash(keys.key[0], header, sizeof(header));
+  FastopenCookie c = {};
+  fastopen_cookie(keys, t, &c);
+  ASSERT_EQ(c.len, sizeof(expected));
+  EXPECT_EQ(memcmp(c.bytes, &expected, sizeof(expected)), 0);
+}
+
 }  // namespace
 }  // namespace atcp::test

@@ -125,10 +125,7 @@ TEST_F(FastopenTest, MoreThanOneSegmentFollows) {
 
 TEST_F(FastopenTest, NumbersMayWrap) {
   fetch();
-  atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = cli.addr();
-  t.raddr.v4 = srv.addr();
+  atcp_tuple t = hosts(cli.addr(), srv.addr());
   t.lport = to_be16(7000);
   t.rport = to_be16(kPort);
   cli.steer_isn(t, net.now());
@@ -517,13 +514,36 @@ TEST_F(FastopenTest, OptionsAreChecked) {
   EXPECT_EQ(s.set_option(kConnectOption, 1), ATCP_ERR_NOT_SUPPORTED);
 }
 
+TEST_F(FastopenTest, CacheTellsFamiliesAndAddressesApart) {
+  Fastopen& f = cli.ns().fastopen;
+  std::vector<atcp_tuple> all = {hosts(1, 2, ATCP_AF_INET), hosts(2, 1, ATCP_AF_INET),
+                                 hosts(1, 2, ATCP_AF_INET6), hosts(2, 1, ATCP_AF_INET6)};
+  // The words of the first, as an IPv6 address.
+  atcp_tuple alike = {};
+  alike.family = ATCP_AF_INET6;
+  alike.raddr.v6[0] = 2;
+  alike.raddr.v6[4] = 1;
+  all.push_back(alike);
+  for (int turn = 0; turn < 2; turn++) {  // the second writes over the first
+    for (size_t i = 0; i < all.size(); i++)
+      f.cache.put(f.cache_key, all[i], {{8, {}}, static_cast<uint16_t>(100 * turn + i)});
+    for (size_t i = 0; i < all.size(); i++) {
+      FastopenCache::Entry got = {};
+      ASSERT_TRUE(f.cache.get(f.cache_key, all[i], &got)) << i;
+      EXPECT_EQ(got.mss, 100 * turn + i);
+    }
+  }
+  f.cache.forget(f.cache_key, all[2]);
+  FastopenCache::Entry got = {};
+  EXPECT_FALSE(f.cache.get(f.cache_key, all[2], &got));
+  EXPECT_TRUE(f.cache.get(f.cache_key, all[0], &got));
+}
+
 TEST_F(FastopenTest, CacheIsBoundedAndKeepsTheNewest) {
   Fastopen& f = cli.ns().fastopen;
   atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = cli.addr();
   for (uint32_t i = 1; i <= 5000; i++) {
-    t.raddr.v4 = i;
+    t = hosts(cli.addr(), i);
     FastopenCache::Entry e = {{8, {static_cast<uint8_t>(i)}}, static_cast<uint16_t>(i)};
     f.cache.put(f.cache_key, t, e);
     FastopenCache::Entry got = {};
@@ -533,7 +553,7 @@ TEST_F(FastopenTest, CacheIsBoundedAndKeepsTheNewest) {
   }
   uint32_t left = 0;
   for (uint32_t i = 1; i <= 5000; i++) {
-    t.raddr.v4 = i;
+    t = hosts(cli.addr(), i);
     FastopenCache::Entry got = {};
     left += f.cache.get(f.cache_key, t, &got);
   }

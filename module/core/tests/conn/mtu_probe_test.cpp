@@ -87,7 +87,7 @@ struct MtuPath : ::testing::Test {
   ~MtuPath() override { net.close_all(); }
 
   static uint32_t size_of(const Emitted& e) {
-    return static_cast<uint32_t>(20 + e.hdr.size() + e.data.size());
+    return static_cast<uint32_t>(ip_header_bytes(e.tuple.family) + e.hdr.size() + e.data.size());
   }
   /// From now on nothing above mtu gets from a to b.
   void limit(uint32_t mtu) {
@@ -146,7 +146,9 @@ struct MtuPath : ::testing::Test {
     EXPECT_EQ(c.tcb().mtu.next(8), 0u);
   }
   /// IP packets that c's full segments make now.
-  uint32_t packet() const { return c.tcb().mss + 40 + (c.tcb().ts_ok ? 12 : 0); }
+  uint32_t packet() const {
+    return c.tcb().mss + ip_header_bytes(net.family) + 20 + (c.tcb().ts_ok ? 12 : 0);
+  }
 
   FakeNet net;
   Host& a;
@@ -183,6 +185,42 @@ TEST_F(MtuPath, BlackHoleIsFoundAndTheSearchGoesUpAgain) {
   swallowed = 0;
   EXPECT_TRUE(transfer(1000000));
   EXPECT_EQ(swallowed, 0u);
+}
+
+/// IPv6, over Ethernet.
+struct MtuPath6 : MtuPath {
+  MtuPath6() {
+    net.family = ATCP_AF_INET6;
+    for (Host* h : {&a, &b}) {
+      h->os().mtu = 1500;
+      h->os().advmss = 1440;
+      h->set("mtu_probing", "1");
+    }
+  }
+};
+
+TEST_F(MtuPath6, BlackHoleIsFoundAndTheSearchGoesUpAgain) {
+  connect();
+  EXPECT_TRUE(transfer(200000));
+  EXPECT_EQ(packet(), 1500u);
+  limit(1400);
+  EXPECT_TRUE(transfer(100000));
+  search();
+  EXPECT_GT(packet(), 1400u - 8);
+  EXPECT_LE(packet(), 1400u);
+}
+
+/// base_mss and all halving of it are below what every path of IPv6 carries.
+TEST_F(MtuPath6, SearchBeginsAtTheLeastMtuAndStaysThere) {
+  connect();
+  limit(1280);
+  EXPECT_TRUE(transfer(100000));
+  EXPECT_EQ(c.tcb().mtu.low(), 1280u);
+  EXPECT_EQ(packet(), 1280u);
+  limit(1000);
+  EXPECT_FALSE(transfer(100000, 120 * kSec));
+  EXPECT_EQ(c.tcb().mtu.low(), 1280u);
+  EXPECT_EQ(packet(), 1280u);
 }
 
 TEST_F(MtuPath, SmallerThanTheBase) {

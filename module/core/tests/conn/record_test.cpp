@@ -270,8 +270,8 @@ TEST_F(RecordTest, TellsAll) {
   const atcp_record& r = net.os.records[0];
   const atcp_tuple t = tuple();
   EXPECT_EQ(r.tuple.family, t.family);
-  EXPECT_EQ(r.tuple.laddr.v4, t.laddr.v4);
-  EXPECT_EQ(r.tuple.raddr.v4, t.raddr.v4);
+  EXPECT_EQ(number_of(r.tuple.laddr, t.family), number_of(t.laddr, t.family));
+  EXPECT_EQ(number_of(r.tuple.raddr, t.family), number_of(t.raddr, t.family));
   EXPECT_EQ(r.tuple.lport, t.lport);
   EXPECT_EQ(r.tuple.rport, t.rport);
   EXPECT_STREQ(r.cc, "reno");

@@ -92,7 +92,7 @@ TEST_F(Rfc7323, OffsetIsOfThePairOfHosts) {
   const uint32_t offset = timestamp_offset(srv.ns(), 1, tuple(5000));
   EXPECT_EQ(timestamp_offset(srv.ns(), 1, tuple(5001)), offset);
   atcp_tuple other = tuple(5000);
-  other.raddr.v4 = ip4(10, 0, 0, 3);
+  other.raddr = address_of(ip4(10, 0, 0, 3), other.family);
   EXPECT_NE(timestamp_offset(srv.ns(), 1, other), offset);
 }
 

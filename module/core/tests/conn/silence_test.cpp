@@ -300,10 +300,7 @@ TEST(SequenceWrap, InTheMiddleOfATransferBothWays) {
   Host& a = net.add_host("a", ip4(10, 0, 0, 1));
   Host& b = net.add_host("b", ip4(10, 0, 0, 2));
   net.all_links().loss_permille = 10;
-  atcp_tuple t = {};
-  t.family = ATCP_AF_INET;
-  t.laddr.v4 = a.addr();
-  t.raddr.v4 = b.addr();
+  atcp_tuple t = hosts(a.addr(), b.addr());
   t.lport = __builtin_bswap16(5000);
   t.rport = __builtin_bswap16(kPort);
   a.steer_isn(t, net.now());

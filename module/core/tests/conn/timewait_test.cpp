@@ -320,5 +320,38 @@ TEST_F(Reuse, LoopbackOnlyByDefault) {
   EXPECT_EQ(reconnect(), ATCP_ERR_ADDR_NOT_AVAIL);
 }
 
+TEST_F(Reuse, LoopbackOfEitherFamily) {
+  struct {
+    TimeWait w = {};
+    uint64_t room[kV6Words] = {};
+  } r;
+  r.w.v6_words = sizeof(TimeWait) / sizeof(uint64_t);
+  r.w.ts_ok = 1;
+  const atcp_ip other6 = address_of(ip4(127, 0, 0, 1), ATCP_AF_INET6);
+  atcp_ip loopback6 = {}, like127 = {};
+  loopback6.v6[15] = 1;
+  like127.v6[0] = 127;
+  like127.v6[15] = 1;
+  const atcp_ip loopback4 = {.v4 = ip4(127, 1, 2, 3)}, other4 = {.v4 = ip4(10, 0, 0, 1)};
+  const struct {
+    uint16_t family;
+    atcp_ip laddr, raddr;
+    bool ok;
+  } rows[] = {
+      {ATCP_AF_INET, loopback4, other4, true},  {ATCP_AF_INET, other4, loopback4, true},
+      {ATCP_AF_INET, other4, other4, false},    {ATCP_AF_INET6, loopback6, loopback6, true},
+      {ATCP_AF_INET6, other6, loopback6, true}, {ATCP_AF_INET6, other6, other6, false},
+      {ATCP_AF_INET6, like127, like127, false},
+  };
+  for (const auto& row : rows) {
+    atcp_tuple t = {};
+    t.family = row.family;
+    t.laddr = row.laddr;
+    t.raddr = row.raddr;
+    set_tuple(r.w, t);
+    EXPECT_EQ(timewait_reusable(srv.ns(), r.w, Now(net.now())), row.ok) << &row - rows;
+  }
+}
+
 }  // namespace
 }  // namespace atcp::test

@@ -55,7 +55,9 @@ TEST_F(Walk, ShowsEachKind) {
   EXPECT_EQ(s.by_port[5002].state, static_cast<uint32_t>(ATCP_STATE_TIME_WAIT));
   EXPECT_EQ(s.by_port[5002].conn, nullptr);
   EXPECT_NEAR(s.by_port[5002].expires_us, 58500000, 100000);
-  EXPECT_EQ(s.by_port[5000].tuple.laddr.v4, srv.addr());
+  const atcp_tuple& seen = s.by_port[5000].tuple;
+  EXPECT_EQ(seen.family, net.family);
+  EXPECT_EQ(number_of(seen.laddr, seen.family), srv.addr());
 
   Seen listeners;
   cursor = 0;

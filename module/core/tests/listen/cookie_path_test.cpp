@@ -32,7 +32,7 @@ TEST_F(CookieWire, AckMakesAConnection) {
   Sock c = *l.accept();
   EXPECT_EQ(c.state(), static_cast<uint32_t>(ATCP_STATE_ESTABLISHED));
   EXPECT_EQ(c.recv_text(), "hello");
-  EXPECT_EQ(c.tcb().peer_mss, 1460);
+  EXPECT_EQ(c.tcb().peer_mss, net.family == ATCP_AF_INET6 ? 1440 : 1460);
   EXPECT_FALSE(c.tcb().sack_ok);
 }
 

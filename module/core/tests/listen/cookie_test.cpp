@@ -52,6 +52,48 @@ TEST_F(CookieTest, MssIsCutToOneOfEight) {
   }
 }
 
+atcp_tuple some_tuple6() {
+  atcp_tuple t = some_tuple(1);
+  t.family = ATCP_AF_INET6;
+  for (uint8_t i = 0; i < 16; i++) {
+    t.laddr.v6[i] = i;
+    t.raddr.v6[i] = static_cast<uint8_t>(16 + i);
+  }
+  return t;
+}
+
+TEST_F(CookieTest, MssOfIpv6IsCutToOneOfEightOfItsOwn) {
+  const struct {
+    uint16_t in, out;
+  } kRows[] = {{100, 536},   {1219, 536},  {1220, 1220}, {1300, 1300}, {1359, 1300},
+               {1360, 1360}, {1419, 1360}, {1420, 1420}, {1431, 1420}, {1432, 1432},
+               {1440, 1440}, {1460, 1440}, {8939, 1440}, {8940, 8940}, {65535, 8940}};
+  for (const CookieKind kind : kKinds) {
+    for (const auto& row : kRows) {
+      const Seq c = cookie_make(key, kind, some_tuple6(), Seq(7), {row.in, false, false, 0}, 1);
+      ASSERT_TRUE(cookie_check(key, kind, some_tuple6(), Seq(7), c, 1, &out));
+      EXPECT_EQ(out.mss, row.out) << row.in;
+    }
+  }
+}
+
+TEST_F(CookieTest, IsBoundToEveryByteOfAnIpv6Address) {
+  for (const CookieKind kind : kKinds) {
+    const Seq c = cookie_make(key, kind, some_tuple6(), Seq(7), kSyn, 1);
+    for (int i = 0; i < 16; i++) {
+      atcp_tuple t = some_tuple6();
+      t.laddr.v6[i] ^= 1;
+      EXPECT_FALSE(cookie_check(key, kind, t, Seq(7), c, 1, &out)) << i;
+      t = some_tuple6();
+      t.raddr.v6[i] ^= 1;
+      EXPECT_FALSE(cookie_check(key, kind, t, Seq(7), c, 1, &out)) << i;
+    }
+    atcp_tuple four = some_tuple6();
+    four.family = ATCP_AF_INET;
+    EXPECT_FALSE(cookie_check(key, kind, four, Seq(7), c, 1, &out));
+  }
+}
+
 TEST_F(CookieTest, LosesNothingThatLinuxKeeps) {
   for (uint32_t mss = 536; mss < 65536; mss++) {
     const uint16_t linux_mss = mss >= 1460 ? 1460 : mss >= 1440 ? 1440 : mss >= 1300 ? 1300 : 536;

@@ -232,10 +232,10 @@ TEST_F(Migrate, ParameterTurnsItOff) {
 
 TEST_F(Migrate, ListenerOfAnotherAddressInheritsNothing) {
   Sock a = srv.socket();
-  const atcp_ip own = {.v4 = ip4(10, 0, 0, 1)};
+  const atcp_ip own = tuple().laddr;
   uint16_t lport = to_be16(kPort);
   net.os.lock(a.conn());
-  ASSERT_EQ(atcp_core_bind(&a.conn().conn, ATCP_AF_INET, &own, &lport,
+  ASSERT_EQ(atcp_core_bind(&a.conn().conn, net.family, &own, &lport,
                            ATCP_BIND_EXPLICIT_PORT | ATCP_BIND_REUSEPORT, 0),
             ATCP_OK);
   ASSERT_EQ(

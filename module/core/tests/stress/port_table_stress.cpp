@@ -55,7 +55,7 @@ TEST(PortTableStress, ListenersChildrenAndConnects) {
       BindNode child = {};
       // Few addresses, whose groups stay, or more than are kept without children.
       child.laddr = 1 + rng() % (rng() % 2 != 0 ? 3 : 64);
-      if (table.inherit(child, listeners[i]) != ATCP_OK) {
+      if (table.inherit(child, listeners[i], child.laddr) != ATCP_OK) {
         refused++;
         return;
       }

@@ -154,6 +154,47 @@ TEST(Ehash, RandomOperationsAgreeWithMap) {
     EXPECT_EQ(e.refs, 1u);
 }
 
+/// Entries of both families in the same chains, some of which have room for either.
+TEST(Ehash, BothFamiliesAgreeWithMap) {
+  struct Roomy {
+    Endpoint e = make_entry(0);
+    uint64_t room[kV6Words] = {};
+  };
+  test::FakeOs os;
+  Table t(16);
+  std::mt19937 rng(5);
+  std::vector<Roomy> pool(300);
+  for (size_t i = 0; i < pool.size(); i += 2)
+    pool[i].e.v6_words = sizeof(Endpoint) / sizeof(uint64_t);
+  const auto numbered = [](uint32_t n) { return n % 2 != 0 ? tuple6(n / 2) : tuple(n / 2); };
+  std::map<uint32_t, Endpoint*> model;
+  for (int step = 0; step < 20000; step++) {
+    const uint32_t n = rng() % 200;
+    auto it = model.find(n);
+    Endpoint* found = t.hash.lookup(numbered(n));
+    ASSERT_EQ(found, it == model.end() ? nullptr : it->second);
+    ASSERT_EQ(t.hash.peek(numbered(n)), found);
+    if (found != nullptr) endpoint_put(*found);
+    Endpoint& e = pool[rng() % pool.size()].e;
+    if (it != model.end() && rng() % 2 != 0) {
+      ASSERT_TRUE(t.hash.remove(*it->second));
+      model.erase(it);
+    } else if (e.hashed == 0 && has_room(e, numbered(n).family)) {
+      set_tuple(e, numbered(n));
+      if (it != model.end() && rng() % 2 != 0) {
+        ASSERT_TRUE(t.hash.replace(*it->second, e));
+        model[n] = &e;
+      } else {
+        ASSERT_EQ(t.hash.insert(e), it == model.end());
+        if (it == model.end()) model[n] = &e;
+      }
+    }
+  }
+  EXPECT_EQ(t.all().size(), model.size());
+  for (const auto& [n, e] : model)
+    EXPECT_TRUE(same_tuple(*e, numbered(n)));
+}
+
 TEST(EhashWalk, SeesEverybodyOnce) {
   test::FakeOs os;
   for (const uint32_t buckets : {1u, 16u, 4096u}) {

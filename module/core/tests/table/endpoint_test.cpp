@@ -7,6 +7,7 @@
 
 #include "table/ehash.h"
 #include "tests/fake_os.h"
+#include "tests/numbered_tuple.h"
 
 namespace atcp {
 namespace {
@@ -59,6 +60,64 @@ TEST(SetTuple, TupleOfGivesItBack) {
   EXPECT_TRUE(same_tuple(e, tuple_of(e)));
   t.rport = 5;
   EXPECT_FALSE(same_tuple(e, t));
+}
+
+/// An entry that may speak IPv6, and what lies behind its room.
+struct Roomy {
+  Endpoint e = {};
+  uint64_t room[kV6Words] = {};
+  uint64_t behind = 0;
+  Roomy() { e.v6_words = sizeof(Endpoint) / sizeof(uint64_t); }
+};
+
+TEST(SetTuple, EveryByteOfIpv6Counts) {
+  Roomy r;
+  const atcp_tuple t = tuple6(0x01020304);
+  set_tuple(r.e, t);
+  EXPECT_TRUE(same_tuple(r.e, t));
+  EXPECT_TRUE(same_tuple(r.e, tuple_of(r.e)));
+  EXPECT_EQ(r.behind, 0u);
+  for (int i = 0; i < 16; i++) {
+    atcp_tuple u = t;
+    u.laddr.v6[i] ^= 1;
+    EXPECT_FALSE(same_tuple(r.e, u)) << i;
+    u = t;
+    u.raddr.v6[i] ^= 0x80;
+    EXPECT_FALSE(same_tuple(r.e, u)) << i;
+  }
+}
+
+TEST(SetTuple, FamiliesAreToldApart) {
+  Roomy r;
+  atcp_tuple six = {};
+  six.family = ATCP_AF_INET6;
+  atcp_tuple four = {};
+  four.family = ATCP_AF_INET;
+  set_tuple(r.e, six);
+  EXPECT_FALSE(same_tuple(r.e, four));
+  set_tuple(r.e, four);
+  EXPECT_FALSE(same_tuple(r.e, six));
+}
+
+TEST(SetTuple, OneEntrySpeaksOneAfterTheOther) {
+  Roomy r;
+  for (uint32_t n = 1; n < 10; n++) {
+    const atcp_tuple t = n % 2 != 0 ? tuple(n) : tuple6(n);
+    set_tuple(r.e, t);
+    EXPECT_TRUE(same_tuple(r.e, t));
+    EXPECT_EQ(tuple_of(r.e).family, t.family);
+    EXPECT_TRUE(same_tuple(r.e, tuple_of(r.e)));
+  }
+}
+
+TEST(HasRoom, OnlyForWhatItMaySpeak) {
+  Endpoint four = {};
+  Roomy six;
+  EXPECT_TRUE(has_room(four, ATCP_AF_INET));
+  EXPECT_FALSE(has_room(four, ATCP_AF_INET6));
+  EXPECT_TRUE(has_room(six.e, ATCP_AF_INET));
+  EXPECT_TRUE(has_room(six.e, ATCP_AF_INET6));
+  EXPECT_FALSE(has_room(six.e, 0));
 }
 
 }  // namespace

@@ -116,6 +116,119 @@ TEST(ListenTableLookup, EqualsShareTheTuplesAndKeepThem) {
   }
 }
 
+IpAddr six(uint8_t last) {
+  atcp_ip ip = {};
+  ip.v6[0] = 0xfd;
+  ip.v6[15] = last;
+  return {ATCP_AF_INET6, ip};
+}
+
+IpAddr any6() {
+  return {ATCP_AF_INET6, atcp_ip{}};
+}
+
+/// A listener as bind() makes it.
+struct Kind {
+  const char* what;
+  IpAddr laddr;
+  bool v6only, v6_socket;
+  bool gets[4];  ///< of kTargets
+};
+const IpAddr kTargets[] = {IpAddr(1), IpAddr(2), six(1), six(2)};
+const Kind kKinds[] = {
+    {"0.0.0.0", IpAddr(0), false, false, {true, true, false, false}},
+    {"1", IpAddr(1), false, false, {true, false, false, false}},
+    {"::", any6(), false, true, {true, true, true, true}},
+    {":: v6only", any6(), true, true, {false, false, true, true}},
+    {"fd00::1", six(1), false, true, {false, false, true, false}},
+    {"fd00::1 v6only", six(1), true, true, {false, false, true, false}},
+    {"::ffff:1", IpAddr(1), false, true, {true, false, false, false}},
+    {"::ffff:0.0.0.0", IpAddr(0), false, true, {true, true, false, false}},
+};
+
+class DualStack : public World {
+ public:
+  ListenNode& add_kind(const Kind& k) {
+    ListenNode& n = add(0, 80);
+    table.remove(n);
+    n.laddr = k.laddr;
+    n.v6only = k.v6only;
+    n.v6_socket = k.v6_socket;
+    table.insert(n);
+    return n;
+  }
+  ListenNode* find_kind(const IpAddr& laddr, uint16_t rport = 1) {
+    atcp_tuple t = {};
+    t.family = laddr.family;
+    t.laddr = laddr.ip();
+    t.lport = to_be16(80);
+    t.rport = rport;
+    ListenNode* n = table.lookup(t);
+    if (n != nullptr) os.put(test::FakeConn::of(n->conn));
+    return n;
+  }
+};
+
+TEST(ListenTableLookup, FamiliesThatAListenerHas) {
+  for (const Kind& k : kKinds) {
+    DualStack w;
+    ListenNode& n = w.add_kind(k);
+    for (size_t i = 0; i < 4; i++)
+      EXPECT_EQ(w.find_kind(kTargets[i]), k.gets[i] ? &n : nullptr) << k.what << ", " << i;
+  }
+}
+
+TEST(ListenTableLookup, BetterOfTwoFamilies) {
+  const struct {
+    size_t target;
+    std::vector<std::vector<const char*>> order;  ///< best first; of those in one place either
+  } kOrders[] = {
+      {0, {{"1"}, {"::ffff:1"}, {"0.0.0.0"}, {"::", "::ffff:0.0.0.0"}}},
+      {1, {{"0.0.0.0"}, {"::", "::ffff:0.0.0.0"}}},
+      {2, {{"fd00::1", "fd00::1 v6only"}, {"::", ":: v6only"}}},
+      {3, {{"::", ":: v6only"}}},
+  };
+  const auto kind = [](const std::string& what) -> const Kind& {
+    for (const Kind& k : kKinds)
+      if (k.what == what) return k;
+    abort();
+  };
+  for (const auto& o : kOrders) {
+    for (size_t better = 0; better < o.order.size(); better++) {
+      for (size_t worse = better + 1; worse < o.order.size(); worse++) {
+        for (const char* first : o.order[better]) {
+          for (const char* second : o.order[worse]) {
+            for (const bool swap : {false, true}) {
+              DualStack w;
+              ListenNode& a = w.add_kind(kind(swap ? second : first));
+              ListenNode& b = w.add_kind(kind(swap ? first : second));
+              EXPECT_EQ(w.find_kind(kTargets[o.target]), swap ? &b : &a)
+                  << first << " before " << second << " for " << o.target;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(ListenTableLookup, EqualsOfIpv6ShareTheTuples) {
+  DualStack w;
+  std::vector<ListenNode*> group;
+  for (int i = 0; i < 4; i++)
+    group.push_back(&w.add_kind(kKinds[2]));
+  std::map<ListenNode*, int> hits4, hits6;
+  for (uint16_t p = 0; p < 1000; p++) {
+    hits4[w.find_kind(kTargets[0], p)]++;
+    hits6[w.find_kind(kTargets[2], p)]++;
+    ASSERT_EQ(w.find_kind(kTargets[2], p), w.find_kind(kTargets[2], p));
+  }
+  for (ListenNode* n : group) {
+    EXPECT_GT(hits4[n], 150);
+    EXPECT_GT(hits6[n], 150);
+  }
+}
+
 TEST(ListenTableLookup, TakesAReference) {
   World w;
   ListenNode& n = w.add(0, 80);

@@ -22,15 +22,23 @@ class World {
  public:
   World() { EXPECT_TRUE(table.init(SipKey{{1, 2}})); }
   ~World() {
-    for (auto& n : nodes_)
-      table.unbind(*n);
+    for (auto& r : nodes_) {
+      table.unbind(r->n);
+      if (r->n.v6_words == 0) {
+        EXPECT_EQ(r->room[0] | r->room[1], 0u);
+      }
+    }
     table.fini();
   }
-  BindNode& node() {
-    nodes_.push_back(std::make_unique<BindNode>());
-    return *nodes_.back();
+  BindNode& node() { return node6(false); }
+  /// With room for an address of IPv6.
+  BindNode& node6(bool room = true) {
+    nodes_.push_back(std::make_unique<Roomy>());
+    if (room) nodes_.back()->n.v6_words = sizeof(BindNode) / sizeof(uint64_t);
+    return nodes_.back()->n;
   }
-  atcp_err bind(BindNode& n, uint32_t laddr, uint16_t port, uint32_t flags = 0, uint32_t uid = 0) {
+  atcp_err bind(BindNode& n, const IpAddr& laddr, uint16_t port, uint32_t flags = 0,
+                uint32_t uid = 0) {
     uint16_t p = to_be16(port);
     const atcp_err err = table.bind(n, laddr, &p, flags, uid, 61000, 61999);
     chosen = from_be16(p);
@@ -63,7 +71,11 @@ class World {
   std::set<std::tuple<uint32_t, uint16_t, uint16_t>> taken;
 
  private:
-  std::vector<std::unique_ptr<BindNode>> nodes_;
+  struct Roomy {
+    BindNode n = {};
+    uint64_t room[2] = {};
+  };
+  std::vector<std::unique_ptr<Roomy>> nodes_;
 };
 
 TEST(PortTableBind, WhoMayShare) {
@@ -102,6 +114,76 @@ TEST(PortTableBind, WhoMayShare) {
               c.ok ? ATCP_OK : ATCP_ERR_ADDR_IN_USE)
         << c.what;
     EXPECT_EQ(b.bucket != nullptr, c.ok) << c.what;
+  }
+}
+
+IpAddr six(uint8_t last) {
+  atcp_ip ip = {};
+  ip.v6[15] = last;
+  return {ATCP_AF_INET6, ip};
+}
+
+struct Place {
+  const char* what;
+  IpAddr laddr;
+  uint32_t flags;
+};
+constexpr int kPlaces = 7;
+const Place kPlace[kPlaces] = {
+    {"0.0.0.0", IpAddr(0), 0},
+    {"1", IpAddr(1), 0},
+    {"2", IpAddr(2), 0},
+    {"::", six(0), 0},
+    {":: v6only", six(0), ATCP_BIND_V6ONLY},
+    {"::1", six(1), 0},
+    {"::2 v6only", six(2), ATCP_BIND_V6ONLY},  // which means nothing for a specific address
+};
+/// Do two places overlap? As Linux's inet_rcv_saddr_equal has it.
+const bool kOverlap[kPlaces][kPlaces] = {
+    {true, true, true, true, false, false, false},   // 0.0.0.0
+    {true, true, false, true, false, false, false},  // 1
+    {true, false, true, true, false, false, false},  // 2
+    {true, true, true, true, true, true, true},      // ::
+    {false, false, false, true, true, true, true},   // :: v6only
+    {false, false, false, true, true, true, false},  // ::1
+    {false, false, false, true, true, false, true},  // ::2
+};
+
+TEST(PortTableBind, FamiliesThatOverlap) {
+  for (int i = 0; i < kPlaces; i++) {
+    for (int j = 0; j < kPlaces; j++) {
+      SCOPED_TRACE(std::string(kPlace[i].what) + " then " + kPlace[j].what);
+      World w;
+      BindNode &a = w.node6(), &b = w.node6();
+      ASSERT_EQ(w.bind(a, kPlace[i].laddr, 80, kPlace[i].flags), ATCP_OK);
+      EXPECT_TRUE(addr_of(a) == kPlace[i].laddr);
+      EXPECT_EQ(w.bind(b, kPlace[j].laddr, 80, kPlace[j].flags),
+                kOverlap[i][j] ? ATCP_ERR_ADDR_IN_USE : ATCP_OK);
+      // The exceptions are those of IPv4.
+      w.table.unbind(a);
+      w.table.unbind(b);
+      ASSERT_EQ(w.bind(a, kPlace[i].laddr, 80, kPlace[i].flags | kAddr), ATCP_OK);
+      EXPECT_EQ(w.bind(b, kPlace[j].laddr, 80, kPlace[j].flags | kAddr), ATCP_OK);
+      EXPECT_EQ(w.table.set_listening(a), ATCP_OK);
+      EXPECT_EQ(w.table.set_listening(b), kOverlap[i][j] ? ATCP_ERR_ADDR_IN_USE : ATCP_OK);
+    }
+  }
+}
+
+TEST(PortTableBind, SocketOfIpv4HasNoIpv6Address) {
+  World w;
+  BindNode& n = w.node();
+  EXPECT_EQ(w.bind(n, six(1), 80), ATCP_ERR_INVALID);
+  EXPECT_EQ(n.bucket, nullptr);
+}
+
+TEST(PortTableBind, OneSocketInOneFamilyAfterTheOther) {
+  World w;
+  BindNode& n = w.node6();
+  for (const Place& p : kPlace) {
+    ASSERT_EQ(w.bind(n, p.laddr, 80, p.flags), ATCP_OK) << p.what;
+    EXPECT_TRUE(addr_of(n) == p.laddr) << p.what;
+    w.table.unbind(n);
   }
 }
 
@@ -157,7 +239,7 @@ TEST(PortTableSetListening, RestartedServerBesideItsOldConnections) {
   BindNode &old = w.node(), &child = w.node(), &fresh = w.node();
   ASSERT_EQ(w.bind(old, 0, 80, kAddr), ATCP_OK);
   ASSERT_EQ(w.table.set_listening(old), ATCP_OK);
-  ASSERT_EQ(w.table.inherit(child, old), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(child, old, child.laddr), ATCP_OK);
   w.table.clear_listening(old);
   w.table.unbind(old);
   EXPECT_EQ(w.bind(fresh, 0, 80, kAddr), ATCP_OK);
@@ -174,7 +256,7 @@ TEST(PortTableInherit, ChildHoldsThePort) {
   BindNode &parent = w.node(), &child = w.node();
   ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
   child.laddr = 1;
-  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
   EXPECT_EQ(child.laddr, 1u);
   EXPECT_EQ(child.listening, 0);
   w.table.unbind(parent);
@@ -185,10 +267,10 @@ TEST(PortTableInherit, ChildHoldsThePort) {
 TEST(PortTableInherit, ParentGone) {
   World w;
   BindNode &parent = w.node(), &child = w.node();
-  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_INVALID);
+  EXPECT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_ERR_INVALID);
   ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
   w.table.unbind(parent);
-  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_INVALID);
+  EXPECT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_ERR_INVALID);
   EXPECT_EQ(child.bucket, nullptr);
 }
 
@@ -198,7 +280,7 @@ TEST(PortTableInherit, NoMemoryForTheFirstOfAnAddress) {
   ASSERT_EQ(w.bind(parent, 0, 80), ATCP_OK);
   child.laddr = 1;
   w.os.fail(test::Fault::Alloc, 1);
-  EXPECT_EQ(w.table.inherit(child, parent), ATCP_ERR_NO_MEMORY);
+  EXPECT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_ERR_NO_MEMORY);
   EXPECT_EQ(child.bucket, nullptr);
 }
 
@@ -211,7 +293,7 @@ TEST(PortTableInherit, ManyChildrenAreOneAllocation) {
   for (int i = 0; i < 100; i++) {
     BindNode& child = w.node();
     child.laddr = 1 + i % 2;
-    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
   }
   EXPECT_EQ(w.os.live_allocations(), before + 2);
 }
@@ -223,7 +305,7 @@ TEST(PortTableInherit, AddressesOfThePastLeaveFewGroups) {
   const uint64_t before = w.os.live_allocations();
   for (uint32_t i = 1; i <= 1000; i++) {
     child.laddr = i;
-    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
     w.table.unbind(child);
     w.os.quiesce();
   }
@@ -231,7 +313,7 @@ TEST(PortTableInherit, AddressesOfThePastLeaveFewGroups) {
   const uint64_t allocs = w.os.calls(test::Fault::Alloc);
   for (int i = 0; i < 10; i++) {
     child.laddr = 1;  // one of those that were kept
-    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
     w.table.unbind(child);
   }
   EXPECT_EQ(w.os.calls(test::Fault::Alloc), allocs);
@@ -247,7 +329,7 @@ TEST(PortTableInherit, ManyAddressesInUseAreAllKept) {
     children.resize(100);
     for (uint32_t i = 0; i < children.size(); i++) {
       children[i].laddr = i + 1;
-      ASSERT_EQ(w.table.inherit(children[i], parent), ATCP_OK);
+      ASSERT_EQ(w.table.inherit(children[i], parent, children[i].laddr), ATCP_OK);
     }
   }
   for (BindNode& child : pair[0])
@@ -288,7 +370,7 @@ TEST(PortTableInherit, RulesBesideChildren) {
     ASSERT_EQ(w.bind(parent, 0, 80, c.child_flags, c.child_uid), ATCP_OK);
     ASSERT_EQ(w.table.set_listening(parent), ATCP_OK);
     child.laddr = 1;
-    ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+    ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
     w.table.clear_listening(parent);
     w.table.unbind(parent);
     EXPECT_EQ(w.bind(fresh, c.laddr, 80, c.flags, c.uid), c.ok ? ATCP_OK : ATCP_ERR_ADDR_IN_USE)
@@ -299,12 +381,39 @@ TEST(PortTableInherit, RulesBesideChildren) {
   }
 }
 
+/// The listener is bound to ::, its children are those of IPv4 and IPv6 peers.
+TEST(PortTableInherit, ChildrenOfEitherFamilyStandInTheWay) {
+  for (const int of : {1, 2, 5, 6}) {
+    for (int j = 0; j < kPlaces; j++) {
+      SCOPED_TRACE(std::string(kPlace[of].what) + " then " + kPlace[j].what);
+      World w;
+      BindNode &parent = w.node6(), &child = w.node6(), &fresh = w.node6();
+      ASSERT_EQ(w.bind(parent, six(0), 80), ATCP_OK);
+      ASSERT_EQ(w.table.inherit(child, parent, kPlace[of].laddr), ATCP_OK);
+      EXPECT_TRUE(addr_of(child) == kPlace[of].laddr);
+      w.table.unbind(parent);
+      EXPECT_EQ(w.bind(fresh, kPlace[j].laddr, 80, kPlace[j].flags),
+                kOverlap[of][j] ? ATCP_ERR_ADDR_IN_USE : ATCP_OK);
+    }
+  }
+}
+
+TEST(PortTableInherit, ChildrenOfOneIpv6AddressAreOneAllocation) {
+  World w;
+  BindNode& parent = w.node6();
+  ASSERT_EQ(w.bind(parent, six(0), 80), ATCP_OK);
+  const uint64_t before = w.os.live_allocations();
+  for (int i = 0; i < 100; i++)
+    ASSERT_EQ(w.table.inherit(w.node6(), parent, six(1 + i % 2)), ATCP_OK);
+  EXPECT_EQ(w.os.live_allocations(), before + 2);
+}
+
 TEST(PortTableInherit, NoChildLeftIsNoConflictThoughTheListenerStays) {
   World w;
   BindNode &parent = w.node(), &sibling = w.node(), &child = w.node();
   // The listener itself does not stand in the way of its sibling; a child of other days would.
   ASSERT_EQ(w.bind(parent, 0, 80, 0), ATCP_OK);
-  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
   w.table.unbind(child);
   parent.flags = kPort;
   EXPECT_EQ(w.bind(sibling, 0, 80, kPort), ATCP_OK);
@@ -314,11 +423,11 @@ TEST(PortTableInherit, ChildrenOutliveEveryMember) {
   World w;
   BindNode &parent = w.node(), &a = w.node(), &b = w.node(), &next = w.node();
   ASSERT_EQ(w.bind(parent, 0, 80, kAddr), ATCP_OK);
-  ASSERT_EQ(w.table.inherit(a, parent), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(a, parent, a.laddr), ATCP_OK);
   w.table.unbind(parent);
   // Another comes and goes beside the child, and makes children of its own.
   ASSERT_EQ(w.bind(next, 0, 80, kAddr), ATCP_OK);
-  ASSERT_EQ(w.table.inherit(b, next), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(b, next, b.laddr), ATCP_OK);
   w.table.unbind(next);
   w.table.unbind(a);
   EXPECT_EQ(w.bind(next, 0, 80), ATCP_ERR_ADDR_IN_USE);
@@ -331,7 +440,7 @@ TEST(PortTableConnect, ChildrenKeepItsPort) {
   BindNode &parent = w.node(), &child = w.node();
   ASSERT_EQ(w.bind(parent, 2, 5000), ATCP_OK);  // of an address that does not matter to connect
   child.laddr = 1;
-  ASSERT_EQ(w.table.inherit(child, parent), ATCP_OK);
+  ASSERT_EQ(w.table.inherit(child, parent, child.laddr), ATCP_OK);
   EXPECT_FALSE(w.connect(w.node(), 5000, 5000));
   w.table.unbind(child);
   EXPECT_TRUE(w.connect(w.node(), 5000, 5000));
@@ -378,6 +487,31 @@ TEST(PortTableConnect, SkipsPortsOfExplicitBinds) {
   EXPECT_EQ(from_be16(n.port), 5002);
   EXPECT_EQ(n.connect_only, 1);
   EXPECT_FALSE(w.connect(w.node(), 5000, 5002));
+}
+
+TEST(PortTableConnect, SkipsPortsThatOverlapInTheOtherFamily) {
+  const auto dial = [](World& w, BindNode& n, const IpAddr& laddr) {
+    atcp_tuple t = {};
+    t.family = laddr.family;
+    t.laddr = t.raddr = laddr.ip();
+    const auto yes = [](uint16_t) { return true; };
+    return w.table.connect(n, t, 5000, 5000, yes, yes);
+  };
+  for (int i = 0; i < kPlaces; i++) {
+    for (const int j : {1, 2, 5, 6}) {
+      SCOPED_TRACE(std::string(kPlace[j].what) + " beside " + kPlace[i].what);
+      World w;
+      ASSERT_EQ(w.bind(w.node6(), kPlace[i].laddr, 5000, kPlace[i].flags), ATCP_OK);
+      BindNode& n = w.node6();
+      EXPECT_EQ(dial(w, n, kPlace[j].laddr), !kOverlap[i][j]);
+      if (!kOverlap[i][j]) {
+        EXPECT_TRUE(addr_of(n) == kPlace[j].laddr);
+      }
+    }
+  }
+  World w;
+  EXPECT_FALSE(dial(w, w.node(), six(1))) << "a socket of IPv4";
+  EXPECT_EQ(w.table.in_use(), 0u);
 }
 
 TEST(PortTableConnect, ConnectedPortIsRefusedToBind) {
