@@ -17,7 +17,8 @@ static u32 atcp_bind_flags(const struct sock *sk, bool explicit_port)
 {
 	return (sk->sk_reuse ? ATCP_BIND_REUSEADDR : 0) |
 	       (sk->sk_reuseport ? ATCP_BIND_REUSEPORT : 0) |
-	       (explicit_port ? ATCP_BIND_EXPLICIT_PORT : 0);
+	       (explicit_port ? ATCP_BIND_EXPLICIT_PORT : 0) |
+	       (ipv6_only_sock(sk) ? ATCP_BIND_V6ONLY : 0);
 }
 
 /* proto->get_port: take local port snum, or any for 0. Lock: socket. RFC 9293 3.9.1.1 (MUST-43). */
@@ -26,6 +27,7 @@ int atcp_get_port(struct sock *sk, unsigned short snum)
 	struct inet_sock *inet = inet_sk(sk);
 	struct atcp_sock *asp = atcp_sk(sk);
 	union atcp_ip laddr = { .v4 = (__force u32)inet->inet_rcv_saddr };
+	u16 family = ATCP_AF_INET;
 	u32 uid = from_kuid(&init_user_ns, sock_i_uid(sk));
 	int tries = snum ? 1 : ATCP_PORT_TRIES;
 	struct atcp_port *p;
@@ -33,14 +35,15 @@ int atcp_get_port(struct sock *sk, unsigned short snum)
 	__be16 lport;
 	int err;
 
+	if (sk->sk_family == AF_INET6)
+		atcp6_bound_to(sk, &family, &laddr);
 	do {
 		lport = htons(snum);
-		e = atcp_core_bind(&asp->conn, ATCP_AF_INET, &laddr, (__force u16 *)&lport,
+		e = atcp_core_bind(&asp->conn, family, &laddr, (__force u16 *)&lport,
 				   atcp_bind_flags(sk, snum), uid);
 		if (e)
 			return -atcp_errno(e);
-		p = atcp_port_take(atcp_sk_osns(sk), inet->inet_rcv_saddr, lport, sk->sk_reuse,
-				   &err);
+		p = atcp_port_take(sk, lport, &err);
 		if (p) {
 			WRITE_ONCE(asp->port, p);
 			inet->inet_num = ntohs(lport);
@@ -226,6 +229,8 @@ int atcp_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	sk_set_txhash(sk);
 	sk->sk_gso_type = SKB_GSO_TCPV4;
 	sk_setup_caps(sk, &rt->dst);
+	/* What became of the connection before this one, if nobody asked, is nobody's business any more. */
+	WRITE_ONCE(sk->sk_err, 0);
 	WRITE_ONCE(sk->sk_err_soft, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 

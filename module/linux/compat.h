@@ -10,6 +10,8 @@
 #include <linux/version.h>
 #include <net/genetlink.h>
 #include <net/inet_sock.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 #include <net/sock.h>
 
@@ -81,6 +83,43 @@ static inline void atcp_undefer_connect(struct sock *sk)
 	inet_sk(sk)->defer_connect = 0;
 #endif
 }
+
+/* The program gives flow labels with the addresses it connects to (IPV6_FLOWINFO_SEND). */
+static inline bool atcp6_sndflow(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return inet6_test_bit(SNDFLOW, sk);
+#else
+	return inet6_sk(sk)->sndflow;
+#endif
+}
+
+/* dst is the route of the socket's packets from now on. Consumes the reference. */
+static inline void atcp6_dst_store(struct sock *sk, struct dst_entry *dst)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	ip6_dst_store(sk, dst, NULL, false);
+#else
+	ip6_dst_store(sk, dst, NULL, NULL);
+#endif
+}
+
+/* A copy of a socket has no flow labels of its own. Their list moved within 6.12's stable releases. */
+static inline void atcp6_forget_labels(struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 100)
+	RCU_INIT_POINTER(inet_sk(sk)->ipv6_fl_list, NULL);
+#else
+	RCU_INIT_POINTER(inet6_sk(sk)->ipv6_fl_list, NULL);
+#endif
+}
+
+/* Where a socket of AF_INET6 has its struct ipv6_pinfo: said since 6.3, before that always at the end. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define ATCP_PINFO_AT(offset) .ipv6_pinfo_offset = (offset),
+#else
+#define ATCP_PINFO_AT(offset)
+#endif
 
 /* IP_RECVERR is set. */
 static inline bool atcp_recverr(const struct sock *sk)

@@ -8,6 +8,7 @@
 #define ATCP_GLUE_H
 
 #include <linux/list.h>
+#include <linux/netfilter.h>
 #include <linux/percpu_counter.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -104,6 +105,18 @@ struct atcp_sock {
 };
 
 /**
+ * struct atcp6_sock - one of AF_INET6
+ * @s: what all have
+ * @v6: the core's, right behind its struct atcp_conn
+ * @inet6: the generic part of IPv6; last, because the kernel looks for it there
+ */
+struct atcp6_sock {
+	struct atcp_sock s;
+	u64 v6[ATCP_CONN_V6_WORDS];
+	struct ipv6_pinfo inet6;
+};
+
+/**
  * struct atcp_closed - one connection that has ended; constant once it can be found
  * @record: what the core says of it
  * @cookie: of its socket (SO_COOKIE)
@@ -143,6 +156,7 @@ enum { ATCP_RECORDS_HOST = 131072, ATCP_RECORDS_SHARE = 256 };
  * @core_work: atcp_core_ns_work, when the core wants it
  * @dying: set by pernet exit: the timer is not armed again, the work not queued
  * @hooked: the netfilter hook is registered; lock: atcp_hook_mutex, read anywhere
+ * @hooked6: the same for IPv6; lock: atcp6_hook_mutex, read anywhere
  * @sockets: sockets alive, until freed
  * @counters: per CPU, atcp_core_counter_count() each
  * @reasons: per CPU, __ATCP_REASON_MAX each
@@ -163,6 +177,7 @@ struct atcp_osns {
 	struct work_struct core_work;
 	bool dying;
 	bool hooked;
+	bool hooked6;
 	atomic_t sockets;
 	u64 __percpu *counters;
 	u64 __percpu *reasons;
@@ -224,6 +239,22 @@ static inline struct atcp_pkt *atcp_skb_pkt(struct sk_buff *skb)
 	return (struct atcp_pkt *)skb->cb;
 }
 
+/* Do its packets have IPv6 headers? One of AF_INET6 with a mapped peer speaks IPv4. */
+static inline bool atcp_speaks_v6(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+}
+
+static inline bool atcp_skb_v6(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6);
+}
+
+static inline const struct in6_addr *atcp_v6(const union atcp_ip *ip)
+{
+	return (const struct in6_addr *)ip->v6;
+}
+
 /* The border's addresses and ports are in network order, but plain integers. */
 static inline __be32 atcp_v4(const union atcp_ip *ip)
 {
@@ -257,8 +288,6 @@ u64 atcp_reason_read(const struct atcp_osns *osns, u32 reason);
 u64 atcp_mem_read(enum atcp_mem kind);
 
 /* inet.c */
-extern struct proto atcp_prot;
-extern const struct proto_ops atcp_ops;
 /* Of the socket's namespace, or of the host if that is worse. */
 enum atcp_mem_level atcp_mem_level(const struct sock *sk);
 /* Count the socket's packet memory towards its namespace's. Whoever may have changed it calls this before unlocking.
@@ -269,8 +298,22 @@ void atcp_mem_account(struct sock *sk);
 void atcp_mem_review(struct atcp_osns *osns);
 int atcp_inet_init(void);
 void atcp_inet_exit(void);
-void atcp_inet_open(void);
+int atcp_inet_open(void);
 void atcp_inet_shut(void);
+
+/* inet6.c */
+/* proto->connect of AF_INET6. */
+int atcp6_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len);
+/* What the socket is bound to, as the core has it. Lock: socket. */
+void atcp6_bound_to(const struct sock *sk, u16 *family, union atcp_ip *laddr);
+/* Show the IPv4 addresses of a connection of AF_INET6 as IPv6 addresses. Lock: socket. */
+void atcp6_show_mapped(struct sock *sk);
+/* Make sk, a copy of an AF_INET6 listener, share nothing of IPv6 with it. -ENOMEM: it shares nothing, but lacks the
+ * listener's extension headers. Context: softirq. Lock: sk.
+ */
+int atcp6_child(struct sock *sk, const struct sock *listener);
+/* Its IPv6 addresses and route; consumes dst. */
+void atcp6_child_peer(struct sock *sk, const struct atcp_tuple *t, struct dst_entry *dst);
 
 /* sock.c */
 int atcp_sock_init(struct sock *sk);
@@ -348,12 +391,46 @@ struct dst_entry *atcp_sock_route(struct sock *sk);
 /* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. path: the options that
  * will be sent, or NULL. NULL: none. Context: softirq.
  */
-struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
-				u8 proto, const struct atcp_path *path);
+struct dst_entry *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
+				   const struct atcp_tuple *t, u8 proto,
+				   const struct atcp_path *path);
 u8 atcp_wire_proto(const struct atcp_osns *osns);
+/*
+ * The sum over the pseudo header is in the checksum field. Leave the rest to the device, or do it now if the device knows TCP
+ * and UDP only. A GSO skb is finished by the device or, for protocol 253, by offload.c. Not 0: no memory.
+ * RFC 9293 3.1 (MUST-2).
+ */
+int atcp_tx_checksum(struct sk_buff *skb, u8 proto, const struct net_device *dev);
+
+/* tx6.c */
+struct dst_entry *atcp6_sock_route(struct sock *sk);
+/* Bytes of extension headers. Context: any. Lock: none needed. */
+u32 atcp6_opt_len(const struct sock *sk);
+/* via: a listener of AF_INET6, or NULL. */
+struct dst_entry *atcp6_tuple_route(struct atcp_osns *ns, const struct sock *via,
+				    const struct atcp_tuple *t, u8 proto);
+/* Send a packet with its TCP header in front; consumes skb. As ip_local_out(). Context: inside RCU. */
+int atcp6_conn_emit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst, u32 ecn);
+/* The same for a tuple without connection; consumes dst as well. */
+int atcp6_emit(struct atcp_osns *ns, const struct sock *via, const struct atcp_tuple *t, u8 proto,
+	       struct sk_buff *skb, struct dst_entry *dst);
 
 /* rx.c */
 int atcp_rcv(struct sk_buff *skb);
+/* Look the packet's owner up. NONE: not ours, or bound to another device. */
+struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_buff *skb,
+				 const struct atcp_tuple *t, u8 proto);
+/*
+ * A packet of ours: skb->data at the transport header, f referenced or NONE. Consumes both. nobody:
+ * answer if nobody has it. Context: softirq, inside RCU.
+ */
+void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+	     struct sk_buff *skb, u8 proto, bool nobody);
+/* Run the hooks of e behind ours; state has the function for what they let pass later. 1: all accepted; else the packet is
+ * no longer here.
+ */
+int atcp_nf_rest(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_entries *e,
+		 nf_hookfn *ours);
 int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 /* True if a found entry speaks this protocol number on the wire. */
 bool atcp_found_speaks(const struct atcp_osns *osns, struct atcp_found f, u8 proto);
@@ -404,7 +481,23 @@ int atcp_path_set(struct sock *sk, sockptr_t val, unsigned int len);
 void atcp_path_forget(struct sock *sk);
 void atcp_path_write(struct sk_buff *skb, const struct ip_options *opt);
 
+/* rx6.c */
+int atcp6_rcv(struct sk_buff *skb);
+void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t);
+/* On which link a link-local peer is, as far as can be told; 0: it is none. Context: softirq. */
+int atcp6_link_of(struct net *net, const struct atcp_tuple *t);
+int atcp6_hook(struct atcp_osns *osns);
+void atcp6_unhook(struct atcp_osns *osns);
+
+/* icmp6.c */
+void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off);
+int atcp6_icmp_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code, int off,
+		   __be32 info);
+
 /* icmp.c */
+/* An error about a segment of t, skb->data at the quoted IP header, of either family. Context: softirq, inside RCU. */
+void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
+		   u8 proto, enum atcp_icmp_kind kind, u32 seq, u32 value);
 void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb);
 int atcp_icmp_err(struct sk_buff *skb, u32 info);
 void atcp_icmp_deferred(struct sock *sk);
@@ -436,8 +529,7 @@ void atcp_ns_timer_stop(struct atcp_osns *osns);
 /* ports.c */
 void atcp_ports_init(struct atcp_osns *osns);
 void atcp_ports_exit(struct atcp_osns *osns);
-struct atcp_port *atcp_port_take(struct atcp_osns *osns, __be32 addr, __be16 port, bool reuse,
-				 int *err);
+struct atcp_port *atcp_port_take(const struct sock *sk, __be16 port, int *err);
 struct atcp_port *atcp_port_inherit(const struct sock *listener);
 void atcp_port_drop(struct sock *sk);
 /* Release unused reservations now. Context: process. */

@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <net/icmp.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
 
 #include "glue.h"
@@ -57,11 +58,11 @@ static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 }
 
 /* May this namespace's routes learn a path MTU from ICMP about segments that we can check? */
-static bool atcp_icmp_mtu_allowed(const struct net *net)
+static bool atcp_icmp_mtu_allowed(const struct sock *sk)
 {
-	u8 mode = READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc);
+	u8 mode = READ_ONCE(sock_net(sk)->ipv4.sysctl_ip_no_pmtu_disc);
 
-	return mode == 0 || mode == 3;
+	return atcp_speaks_v6(sk) || mode == 0 || mode == 3;
 }
 
 /* A quoted sequence number that we have sent and not yet seen acknowledged. Lock: socket. */
@@ -81,12 +82,16 @@ static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_
 	struct net *net = sock_net(sk);
 
 	if (kind == ATCP_ICMP_FRAG_NEEDED) {
-		if (sk->sk_state == TCP_LISTEN || !atcp_icmp_mtu_allowed(net) ||
+		if (sk->sk_state == TCP_LISTEN || !atcp_icmp_mtu_allowed(sk) ||
 		    !atcp_icmp_in_window(&asp->conn, seq)) {
 			atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
 			return;
 		}
-		ipv4_update_pmtu(skb, net, value, sk->sk_bound_dev_if, asp->ip_proto);
+		if (atcp_speaks_v6(sk))
+			ip6_update_pmtu(skb, net, htonl(value), sk->sk_bound_dev_if,
+					READ_ONCE(sk->sk_mark), sock_net_uid(net, sk));
+		else
+			ipv4_update_pmtu(skb, net, value, sk->sk_bound_dev_if, asp->ip_proto);
 		if (sock_owned_by_user(sk)) {
 			asp->mtu_info = value;
 			asp->mtu_seq = seq;
@@ -126,17 +131,21 @@ static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 typ
 		.rport = (__force u16)th->dest,
 		.family = ATCP_AF_INET,
 	};
-	u32 seq = ntohl(th->seq);
 	enum atcp_icmp_kind kind;
-	struct atcp_found f;
+
+	if (atcp_icmp_kind(type, code, &kind))
+		atcp_icmp_for(osns, skb, &t, inner->protocol, kind, ntohl(th->seq), value);
+}
+
+void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
+		   u8 proto, enum atcp_icmp_kind kind, u32 seq, u32 value)
+{
+	struct atcp_found f = atcp_core_lookup(osns->core, t);
 	struct sock *sk;
 
-	if (!atcp_icmp_kind(type, code, &kind))
-		return;
-	f = atcp_core_lookup(osns->core, &t);
 	if (f.kind == ATCP_FOUND_NONE)
 		return;
-	if (!atcp_found_speaks(osns, f, inner->protocol)) {
+	if (!atcp_found_speaks(osns, f, proto)) {
 		atcp_core_put(f);
 		return;
 	}

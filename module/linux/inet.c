@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The tables by which the kernel finds us: struct proto, proto_ops and the protosw entry for
- * socket(AF_INET, SOCK_STREAM, 253), with the memory accounting that struct proto asks for.
+ * socket(AF_INET or AF_INET6, SOCK_STREAM, 253), with the memory accounting that struct proto asks for.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -9,7 +9,9 @@
 #include <linux/swap.h>
 #include <net/inet_common.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/protocol.h>
+#include <net/transp_v6.h>
 
 #include "glue.h"
 
@@ -97,40 +99,26 @@ static void atcp_unhash(struct sock *sk)
 {
 }
 
-struct proto atcp_prot = {
+/* What sockets of both families have. */
+#define ATCP_PROT_SHARED                                                                           \
+	.owner = THIS_MODULE, .init = atcp_sock_init, .destroy = atcp_sock_free_parts,             \
+	.close = atcp_sock_close, .disconnect = atcp_sock_disconnect, .accept = atcp_accept,       \
+	.ioctl = atcp_ioctl, .shutdown = atcp_sock_shutdown, .setsockopt = atcp_setsockopt,        \
+	.getsockopt = atcp_getsockopt, .keepalive = atcp_keepalive, .sendmsg = atcp_sendmsg,       \
+	.recvmsg = atcp_recvmsg, .backlog_rcv = atcp_backlog_rcv,                                  \
+	.release_cb = atcp_sock_release_cb, .hash = atcp_hash, .unhash = atcp_unhash,              \
+	.get_port = atcp_get_port, .put_port = atcp_put_port,                                      \
+	.enter_memory_pressure = atcp_enter_pressure,                                              \
+	.leave_memory_pressure = atcp_leave_pressure, .stream_memory_free = atcp_tx_below_lowat,   \
+	.memory_allocated = &atcp_memory_allocated, .per_cpu_fw_alloc = &atcp_fw_alloc,            \
+	.sockets_allocated = &atcp_sockets_allocated, .memory_pressure = &atcp_memory_pressure,    \
+	.sysctl_mem = atcp_mem, .sysctl_rmem = atcp_rmem, .sysctl_wmem = atcp_wmem,                \
+	.max_header = ATCP_HEADROOM, .no_autobind = true
+
+static struct proto atcp_prot = {
 	.name = "ATCP",
-	.owner = THIS_MODULE,
-	.init = atcp_sock_init,
-	.destroy = atcp_sock_free_parts,
-	.close = atcp_sock_close,
 	.connect = atcp_connect,
-	.disconnect = atcp_sock_disconnect,
-	.accept = atcp_accept,
-	.ioctl = atcp_ioctl,
-	.shutdown = atcp_sock_shutdown,
-	.setsockopt = atcp_setsockopt,
-	.getsockopt = atcp_getsockopt,
-	.keepalive = atcp_keepalive,
-	.sendmsg = atcp_sendmsg,
-	.recvmsg = atcp_recvmsg,
-	.backlog_rcv = atcp_backlog_rcv,
-	.release_cb = atcp_sock_release_cb,
-	.hash = atcp_hash,
-	.unhash = atcp_unhash,
-	.get_port = atcp_get_port,
-	.put_port = atcp_put_port,
-	.enter_memory_pressure = atcp_enter_pressure,
-	.leave_memory_pressure = atcp_leave_pressure,
-	.stream_memory_free = atcp_tx_below_lowat,
-	.memory_allocated = &atcp_memory_allocated,
-	.per_cpu_fw_alloc = &atcp_fw_alloc,
-	.sockets_allocated = &atcp_sockets_allocated,
-	.memory_pressure = &atcp_memory_pressure,
-	.sysctl_mem = atcp_mem,
-	.sysctl_rmem = atcp_rmem,
-	.sysctl_wmem = atcp_wmem,
-	.max_header = ATCP_HEADROOM,
-	.no_autobind = true,
+	ATCP_PROT_SHARED,
 	/*
 	 * What the generic code copies into the child of a listener, and clears in a new socket. The core's half
 	 * is not its business: whoever makes a socket clears that. Objects are whole all the same, see atcp_sock_cache().
@@ -138,45 +126,57 @@ struct proto atcp_prot = {
 	.obj_size = offsetof(struct atcp_sock, conn),
 };
 
+static struct proto atcp6_prot = {
+	.name = "ATCPv6",
+	.connect = atcp6_connect,
+	ATCP_PROT_SHARED,
+	/* All of it, for what the kernel knows of IPv6 is behind the core's half. */
+	.obj_size = sizeof(struct atcp6_sock),
+	ATCP_PINFO_AT(offsetof(struct atcp6_sock, inet6))
+};
+
 /*
  * The cache that sockets come from. SLAB_TYPESAFE_BY_RCU is not for our readers, for whom a socket's memory itself
  * waits (SOCK_RCU_FREE), but spares sk_prot_alloc()'s callers a second clearing by init_on_alloc; KASAN looks more closely
  * without it.
  */
-static struct kmem_cache *atcp_sock_cache(void)
+static struct kmem_cache *atcp_sock_cache(const char *name, size_t size)
 {
 	slab_flags_t flags = SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT;
 
 	if (!IS_ENABLED(CONFIG_KASAN))
 		flags |= SLAB_TYPESAFE_BY_RCU;
-	return kmem_cache_create("ATCP", sizeof(struct atcp_sock), 0, flags, NULL);
+	return kmem_cache_create(name, size, 0, flags, NULL);
 }
 
-const struct proto_ops atcp_ops = {
+#ifdef ATCP_HAVE_SENDPAGE
+#define ATCP_OPS_SPLICE .sendpage = atcp_sendpage
+#else
+#define ATCP_OPS_SPLICE .splice_eof = atcp_splice_eof
+#endif
+#define ATCP_OPS_SHARED                                                                            \
+	.owner = THIS_MODULE, .connect = inet_stream_connect, .socketpair = sock_no_socketpair,    \
+	.accept = inet_accept, .poll = atcp_poll, .gettstamp = sock_gettstamp,                     \
+	.listen = atcp_listen, .shutdown = inet_shutdown, .setsockopt = sock_common_setsockopt,    \
+	.getsockopt = sock_common_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,    \
+	.mmap = sock_no_mmap, ATCP_OPS_SPLICE, .splice_read = atcp_splice_read
+
+static const struct proto_ops atcp_ops = {
 	.family = PF_INET,
-	.owner = THIS_MODULE,
 	.release = inet_release,
 	.bind = inet_bind,
-	.connect = inet_stream_connect,
-	.socketpair = sock_no_socketpair,
-	.accept = inet_accept,
 	.getname = inet_getname,
-	.poll = atcp_poll,
 	.ioctl = inet_ioctl,
-	.gettstamp = sock_gettstamp,
-	.listen = atcp_listen,
-	.shutdown = inet_shutdown,
-	.setsockopt = sock_common_setsockopt,
-	.getsockopt = sock_common_getsockopt,
-	.sendmsg = inet_sendmsg,
-	.recvmsg = inet_recvmsg,
-	.mmap = sock_no_mmap,
-#ifdef ATCP_HAVE_SENDPAGE
-	.sendpage = atcp_sendpage,
-#else
-	.splice_eof = atcp_splice_eof,
-#endif
-	.splice_read = atcp_splice_read,
+	ATCP_OPS_SHARED,
+};
+
+static const struct proto_ops atcp6_ops = {
+	.family = PF_INET6,
+	.release = inet6_release,
+	.bind = inet6_bind,
+	.getname = inet6_getname,
+	.ioctl = inet6_ioctl,
+	ATCP_OPS_SHARED,
 };
 
 static struct inet_protosw atcp_protosw = {
@@ -184,6 +184,14 @@ static struct inet_protosw atcp_protosw = {
 	.protocol = IPPROTO_ATCP,
 	.prot = &atcp_prot,
 	.ops = &atcp_ops,
+	.flags = 0,
+};
+
+static struct inet_protosw atcp6_protosw = {
+	.type = SOCK_STREAM,
+	.protocol = IPPROTO_ATCP,
+	.prot = &atcp6_prot,
+	.ops = &atcp6_ops,
 	.flags = 0,
 };
 
@@ -197,25 +205,44 @@ static void atcp_mem_limits(void)
 	atcp_mem[2] = atcp_mem[0] * 2;
 }
 
+static int atcp_prot_add(struct proto *prot, size_t size)
+{
+	int err;
+
+	prot->slab = atcp_sock_cache(prot->name, size);
+	if (!prot->slab)
+		return -ENOBUFS;
+	err = proto_register(prot, 0);
+	if (err) {
+		kmem_cache_destroy(prot->slab);
+		prot->slab = NULL;
+	}
+	return err;
+}
+
 int atcp_inet_init(void)
 {
 	int err;
 
+	/* The core's words for IPv6 are behind the others, and what the kernel finds from the end is at the end. */
+	BUILD_BUG_ON(offsetof(struct atcp6_sock, v6) !=
+		     offsetof(struct atcp_sock, conn) + sizeof(struct atcp_conn));
+	BUILD_BUG_ON(offsetof(struct atcp6_sock, inet6) + sizeof(struct ipv6_pinfo) !=
+		     sizeof(struct atcp6_sock));
 	atcp_mem_limits();
 	err = percpu_counter_init(&atcp_sockets_allocated, 0, GFP_KERNEL);
 	if (err)
 		return err;
-	err = -ENOBUFS;
-	atcp_prot.slab = atcp_sock_cache();
-	if (!atcp_prot.slab)
-		goto err_sockets;
-	err = proto_register(&atcp_prot, 0);
+	err = atcp_prot_add(&atcp_prot, sizeof(struct atcp_sock));
 	if (err)
-		goto err_cache;
+		goto err_sockets;
+	err = atcp_prot_add(&atcp6_prot, sizeof(struct atcp6_sock));
+	if (err)
+		goto err_prot;
 	return 0;
 
-err_cache:
-	kmem_cache_destroy(atcp_prot.slab);
+err_prot:
+	proto_unregister(&atcp_prot);
 err_sockets:
 	percpu_counter_destroy(&atcp_sockets_allocated);
 	return err;
@@ -223,17 +250,24 @@ err_sockets:
 
 void atcp_inet_exit(void)
 {
-	proto_unregister(&atcp_prot); /* and its cache */
+	proto_unregister(&atcp6_prot); /* and its cache */
+	proto_unregister(&atcp_prot);
 	percpu_counter_destroy(&atcp_sockets_allocated);
 }
 
 /* From now on programs can make sockets. */
-void atcp_inet_open(void)
+int atcp_inet_open(void)
 {
+	int err = inet6_register_protosw(&atcp6_protosw);
+
+	if (err)
+		return err;
 	inet_register_protosw(&atcp_protosw);
+	return 0;
 }
 
 void atcp_inet_shut(void)
 {
 	inet_unregister_protosw(&atcp_protosw);
+	inet6_unregister_protosw(&atcp6_protosw);
 }

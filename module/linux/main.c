@@ -84,6 +84,7 @@ err_counters:
 static void __net_exit atcp_net_pre_exit(struct net *net)
 {
 	atcp_unhook(atcp_pernet(net));
+	atcp6_unhook(atcp_pernet(net));
 }
 
 static void __net_exit atcp_net_exit(struct net *net)
@@ -128,10 +129,14 @@ static int __init atcp_init(void)
 	err = atcp_netlink_init();
 	if (err)
 		goto err_offload;
-	atcp_inet_open();
+	err = atcp_inet_open();
+	if (err)
+		goto err_netlink;
 	pr_info("atcp: loaded\n");
 	return 0;
 
+err_netlink:
+	atcp_netlink_exit();
 err_offload:
 	atcp_offload_exit();
 err_pernet:
@@ -165,3 +170,4 @@ module_exit(atcp_exit);
 MODULE_DESCRIPTION("A second TCP beside the kernel's own");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET, 253, 1);
+MODULE_ALIAS_NET_PF_PROTO_TYPE(PF_INET6, 253, 1);

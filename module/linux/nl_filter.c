@@ -80,9 +80,11 @@ static int read_prefix(struct atcp_nl_prefix *out, const struct nlattr *addr,
 	out->bits = 8 * nla_len(addr);
 	if (bits && nla_get_u8(bits) > out->bits) {
 		if (local)
-			REFUSE(extack, bits, nla_get_u8(bits), "laddr-prefix", "in 0..32 for IPv4");
+			REFUSE(extack, bits, nla_get_u8(bits), "laddr-prefix",
+			       "in 0..32 for IPv4, 0..128 for IPv6");
 		else
-			REFUSE(extack, bits, nla_get_u8(bits), "raddr-prefix", "in 0..32 for IPv4");
+			REFUSE(extack, bits, nla_get_u8(bits), "raddr-prefix",
+			       "in 0..32 for IPv4, 0..128 for IPv6");
 		return -ERANGE;
 	}
 	if (bits)
@@ -300,13 +302,24 @@ static bool match_tuple(const struct atcp_nl_filter *f, const struct atcp_entry_
 	       rport <= f->rport.max;
 }
 
+static size_t addr_bytes(u16 family)
+{
+	return family == ATCP_AF_INET6 ? sizeof_field(union atcp_ip, v6) :
+					 sizeof_field(union atcp_ip, v4);
+}
+
+static bool is_any(const struct atcp_tuple *at)
+{
+	return !memchr_inv(&at->laddr, 0, addr_bytes(at->family));
+}
+
 /* Is this the address that the listener has? */
 static bool at_listener(const struct atcp_nl_filter *f, const struct atcp_tuple *t)
 {
 	const struct atcp_tuple *at = &f->listener_at;
 
 	return t->family == at->family && t->lport == at->lport &&
-	       (!at->laddr.v4 || t->laddr.v4 == at->laddr.v4);
+	       (is_any(at) || !memcmp(&t->laddr, &at->laddr, addr_bytes(at->family)));
 }
 
 /* A listener's requests know it; of connections and TIME_WAIT entries only its address tells. */

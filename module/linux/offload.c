@@ -7,6 +7,8 @@
  */
 #include <linux/tcp.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
 #include <net/protocol.h>
 #include <net/tcp.h>
 
@@ -46,7 +48,12 @@ static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features)
 	u32 off = skb_transport_offset(seg);
 	u32 len = seg->len - off;
 
-	th->check = ~csum_tcpudp_magic(iph->saddr, atcp_gso_daddr(iph), len, IPPROTO_ATCP, 0);
+	if (atcp_skb_v6(seg))
+		th->check = ~csum_ipv6_magic(&ipv6_hdr(seg)->saddr, &ipv6_hdr(seg)->daddr, len,
+					     IPPROTO_ATCP, 0);
+	else
+		th->check = ~csum_tcpudp_magic(iph->saddr, atcp_gso_daddr(iph), len, IPPROTO_ATCP,
+					       0);
 	if (features & NETIF_F_HW_CSUM) {
 		seg->ip_summed = CHECKSUM_PARTIAL;
 		seg->csum_start = skb_transport_header(seg) - seg->head;
@@ -108,24 +115,42 @@ static const struct net_protocol atcp_protocol = {
 	.icmp_strict_tag_validation = 1,
 };
 
+static const struct inet6_protocol atcp6_protocol = {
+	.handler = atcp6_rcv,
+	.err_handler = atcp6_icmp_err,
+	.flags = INET6_PROTO_NOPOLICY | INET6_PROTO_FINAL,
+};
+
 int atcp_offload_init(void)
 {
 	int err = inet_add_offload(&atcp_offload, IPPROTO_ATCP);
 
 	if (err)
 		goto taken;
+	err = inet6_add_offload(&atcp_offload, IPPROTO_ATCP);
+	if (err)
+		goto taken_offload;
 	err = inet_add_protocol(&atcp_protocol, IPPROTO_ATCP);
+	if (err)
+		goto taken_offload6;
+	err = inet6_add_protocol(&atcp6_protocol, IPPROTO_ATCP);
 	if (!err)
 		return 0;
+	inet_del_protocol(&atcp_protocol, IPPROTO_ATCP);
+taken_offload6:
+	inet6_del_offload(&atcp_offload, IPPROTO_ATCP);
+taken_offload:
 	inet_del_offload(&atcp_offload, IPPROTO_ATCP);
 taken:
 	pr_err("atcp: IP protocol %d is taken\n", IPPROTO_ATCP);
 	return -EBUSY;
 }
 
-/* Both wait until no CPU is in a handler. */
+/* Each waits until no CPU is in a handler. */
 void atcp_offload_exit(void)
 {
+	inet6_del_protocol(&atcp6_protocol, IPPROTO_ATCP);
+	inet6_del_offload(&atcp_offload, IPPROTO_ATCP);
 	inet_del_protocol(&atcp_protocol, IPPROTO_ATCP);
 	inet_del_offload(&atcp_offload, IPPROTO_ATCP);
 }

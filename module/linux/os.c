@@ -204,9 +204,14 @@ void atcp_os_syn_flood(const struct atcp_conn *listener, bool cookies)
 {
 	struct sock *sk = atcp_sk_of_conn(listener);
 
-	net_info_ratelimited("atcp: Possible SYN flooding on port %pI4:%u. %s.\n",
-			     &inet_sk(sk)->inet_rcv_saddr, inet_sk(sk)->inet_num,
-			     cookies ? "Sending cookies" : "Dropping request");
+	const char *what = cookies ? "Sending cookies" : "Dropping request";
+
+	if (sk->sk_family == AF_INET6)
+		net_info_ratelimited("atcp: Possible SYN flooding on port [%pI6c]:%u. %s.\n",
+				     &sk->sk_v6_rcv_saddr, inet_sk(sk)->inet_num, what);
+	else
+		net_info_ratelimited("atcp: Possible SYN flooding on port %pI4:%u. %s.\n",
+				     &inet_sk(sk)->inet_rcv_saddr, inet_sk(sk)->inet_num, what);
 }
 
 u64 atcp_counter_read(const struct atcp_osns *osns, u32 id)

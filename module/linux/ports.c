@@ -22,23 +22,62 @@ struct atcp_port {
 	struct list_head node; /* in atcp_osns.ports; lock: port_lock */
 	struct socket *sock;   /* of the kernel's TCP; constant */
 	atomic_t users;	       /* our sockets; 0: about to be released; leaves 0 under port_lock */
-	__be32 addr;	       /* constant */
+	struct in6_addr addr;  /* an IPv4 one mapped; constant */
 	__be16 port;	       /* constant */
+	bool v4;	       /* a socket of AF_INET holds it; constant */
+	bool only6;	       /* IPv6's any without IPv4's; constant */
+	int dev;	       /* the link of a link-local address, or 0; constant */
 	struct rcu_head rcu;
 };
 
 static struct lock_class_key atcp_port_slock_key;
 static struct lock_class_key atcp_port_lock_key;
 
-static struct atcp_port *atcp_port_find(struct atcp_osns *osns, __be32 addr, __be16 port)
+static struct atcp_port *atcp_port_find(struct atcp_osns *osns, const struct atcp_port *like)
 {
 	struct atcp_port *p;
 
 	lockdep_assert_held(&osns->port_lock);
 	list_for_each_entry(p, &osns->ports, node)
-		if (p->port == port && p->addr == addr)
+		if (p->port == like->port && p->v4 == like->v4 && p->only6 == like->only6 &&
+		    p->dev == like->dev &&
+		    ipv6_addr_equal(&p->addr, &like->addr))
 			return p;
 	return NULL;
+}
+
+/* What sk is bound to, but for the port. Lock: sk. */
+static void atcp_port_like(const struct sock *sk, __be16 port, struct atcp_port *like)
+{
+	like->port = port;
+	like->v4 = sk->sk_family != AF_INET6 || ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
+	like->only6 = !like->v4 && ipv6_only_sock(sk);
+	like->dev = 0;
+	if (like->v4)
+		ipv6_addr_set_v4mapped(inet_sk(sk)->inet_rcv_saddr, &like->addr);
+	else
+		like->addr = sk->sk_v6_rcv_saddr;
+	if (ipv6_addr_type(&like->addr) & IPV6_ADDR_LINKLOCAL)
+		like->dev = sk->sk_bound_dev_if;
+}
+
+/* The address as bind(2) takes it. Returns its length. */
+static int atcp_port_sockaddr(const struct atcp_port *p, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (p->v4) {
+		sin->sin_family = AF_INET;
+		sin->sin_port = p->port;
+		sin->sin_addr.s_addr = p->addr.s6_addr32[3];
+		return sizeof(*sin);
+	}
+	sin6->sin6_family = AF_INET6;
+	sin6->sin6_port = p->port;
+	sin6->sin6_addr = p->addr;
+	return sizeof(*sin6);
 }
 
 /*
@@ -46,7 +85,7 @@ static struct atcp_port *atcp_port_find(struct atcp_osns *osns, __be32 addr, __b
  * connections (TIME_WAIT) left. The kernel would then let its own SO_REUSEADDR sockets in as
  * well; a moment as a listener makes it forget that, and the socket stays bound.
  */
-static int atcp_port_bind_reuse(struct socket *sock, struct sockaddr_in *sin)
+static int atcp_port_bind_reuse(struct socket *sock, struct sockaddr *addr, int len)
 {
 	struct sock *sk = sock->sk;
 	int err;
@@ -55,7 +94,7 @@ static int atcp_port_bind_reuse(struct socket *sock, struct sockaddr_in *sin)
 	sk->sk_reuseport = 0;
 	sk->sk_reuse = SK_CAN_REUSE;
 	release_sock(sk);
-	err = kernel_bind(sock, (struct sockaddr *)sin, sizeof(*sin));
+	err = kernel_bind(sock, addr, len);
 	if (err)
 		return err;
 	err = kernel_listen(sock, 0);
@@ -69,17 +108,14 @@ static int atcp_port_bind_reuse(struct socket *sock, struct sockaddr_in *sin)
 	return 0;
 }
 
-static struct socket *atcp_port_socket(struct net *net, __be32 addr, __be16 port, bool reuse,
-				       int *err)
+static struct socket *atcp_port_socket(const struct sock *sk, const struct atcp_port *p, int *err)
 {
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_port = port,
-		.sin_addr.s_addr = addr,
-	};
+	struct sockaddr_storage ss;
+	int len = atcp_port_sockaddr(p, &ss);
 	struct socket *sock;
 
-	*err = sock_create_kern(net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &sock);
+	*err = sock_create_kern(sock_net(sk), p->v4 ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+				&sock);
 	if (*err)
 		return NULL;
 	/* It is locked inside one of our sockets' lock, whose class is the same by default. */
@@ -91,11 +127,13 @@ static struct socket *atcp_port_socket(struct net *net, __be32 addr, __be16 port
 	lock_sock(sock->sk);
 	sock->sk->sk_reuseport = 1;
 	sock->sk->sk_reuse = SK_NO_REUSE;
+	sock->sk->sk_ipv6only = p->only6;
+	sock->sk->sk_bound_dev_if = p->dev;
 	release_sock(sock->sk);
 
-	*err = kernel_bind(sock, (struct sockaddr *)&sin, sizeof(sin));
-	if (*err == -EADDRINUSE && reuse)
-		*err = atcp_port_bind_reuse(sock, &sin);
+	*err = kernel_bind(sock, (struct sockaddr *)&ss, len);
+	if (*err == -EADDRINUSE && sk->sk_reuse)
+		*err = atcp_port_bind_reuse(sock, (struct sockaddr *)&ss, len);
 	if (*err) {
 		sock_release(sock);
 		return NULL;
@@ -104,17 +142,18 @@ static struct socket *atcp_port_socket(struct net *net, __be32 addr, __be16 port
 }
 
 /*
- * Reserve (addr, port) for one of our sockets. reuse: it has SO_REUSEADDR on. NULL: *err is
- * -EADDRINUSE, -ENOMEM or what the kernel said. Context: process; the caller's socket lock may be
- * held.
+ * Reserve a port for one of our sockets, on the address that it is being bound to. NULL: *err is
+ * -EADDRINUSE, -ENOMEM or what the kernel said. Context: process. Lock: sk.
  */
-struct atcp_port *atcp_port_take(struct atcp_osns *osns, __be32 addr, __be16 port, bool reuse,
-				 int *err)
+struct atcp_port *atcp_port_take(const struct sock *sk, __be16 port, int *err)
 {
+	struct atcp_osns *osns = atcp_sk_osns(sk);
 	struct atcp_port *p, *other;
+	struct atcp_port like;
 
+	atcp_port_like(sk, port, &like);
 	spin_lock_bh(&osns->port_lock);
-	p = atcp_port_find(osns, addr, port);
+	p = atcp_port_find(osns, &like);
 	if (p && !atomic_inc_not_zero(&p->users))
 		atomic_set(&p->users, 1);
 	spin_unlock_bh(&osns->port_lock);
@@ -126,17 +165,20 @@ struct atcp_port *atcp_port_take(struct atcp_osns *osns, __be32 addr, __be16 por
 		*err = -ENOMEM;
 		return NULL;
 	}
-	p->sock = atcp_port_socket(osns->net, addr, port, reuse, err);
+	p->addr = like.addr;
+	p->port = like.port;
+	p->v4 = like.v4;
+	p->only6 = like.only6;
+	p->dev = like.dev;
+	p->sock = atcp_port_socket(sk, p, err);
 	if (!p->sock) {
 		kfree(p);
 		return NULL;
 	}
-	p->addr = addr;
-	p->port = port;
 	atomic_set(&p->users, 1);
 
 	spin_lock_bh(&osns->port_lock);
-	other = atcp_port_find(osns, addr, port);
+	other = atcp_port_find(osns, &like);
 	if (!other)
 		list_add(&p->node, &osns->ports);
 	else if (!atomic_inc_not_zero(&other->users))

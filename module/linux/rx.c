@@ -14,6 +14,8 @@
 #include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
@@ -85,8 +87,30 @@ static u32 atcp_skb_seg(const struct sk_buff *skb, const u8 *hdr, u32 avail, u32
 		return reason;
 	seg->truesize = skb->truesize;
 	seg->segs = max_t(u16, 1, skb_shinfo(skb)->gso_segs);
-	seg->ecn = ip_hdr(skb)->tos & INET_ECN_MASK;
+	seg->ecn = (atcp_skb_v6(skb) ? ipv6_get_dsfield(ipv6_hdr(skb)) : ip_hdr(skb)->tos) &
+		   INET_ECN_MASK;
 	return ATCP_REASON_NONE;
+}
+
+static bool atcp_skb_checksum_ok(struct sk_buff *skb, u8 proto)
+{
+	if (atcp_skb_v6(skb) ? skb_checksum_init(skb, proto, ip6_compute_pseudo) :
+			       skb_checksum_init(skb, proto, inet_compute_pseudo))
+		return false;
+	return !skb_checksum_complete(skb);
+}
+
+/*
+ * What a socket lets in at all: IP_MINTTL and IPV6_MINHOPCOUNT, IPsec policy. A request does not ask its listener: whoever
+ * made it was asked.
+ */
+static bool atcp_rx_allowed(struct sock *sk, struct sk_buff *skb)
+{
+	if (atcp_skb_v6(skb))
+		return ipv6_hdr(skb)->hop_limit >= READ_ONCE(inet6_sk(sk)->min_hopcount) &&
+		       xfrm6_policy_check(sk, XFRM_POLICY_IN, skb);
+	return ip_hdr(skb)->ttl >= READ_ONCE(inet_sk(sk)->min_ttl) &&
+	       xfrm4_policy_check(sk, XFRM_POLICY_IN, skb);
 }
 
 /*
@@ -101,16 +125,12 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 
 	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
 		return ATCP_REASON_HDR_TRUNCATED;
-	if (skb_checksum_init(skb, proto, inet_compute_pseudo) || skb_checksum_complete(skb))
+	if (!atcp_skb_checksum_ok(skb, proto))
 		return ATCP_REASON_CHECKSUM;
 	hdr_len = tcp_hdr(skb)->doff * 4;
 	if (hdr_len <= skb->len && !pskb_may_pull(skb, hdr_len))
 		return ATCP_REASON_NO_MEMORY;
-	/* IP_MINTTL. A request does not ask its listener: whoever made it was asked. */
-	if (sk && ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl))
-		return ATCP_REASON_FILTERED;
-	if (sk && (!xfrm4_policy_check(sk, XFRM_POLICY_IN, skb) ||
-		   sk_filter_trim_cap(sk, skb, hdr_len)))
+	if (sk && (!atcp_rx_allowed(sk, skb) || sk_filter_trim_cap(sk, skb, hdr_len)))
 		return ATCP_REASON_FILTERED;
 	reason = atcp_skb_seg(skb, skb->data, skb_headlen(skb), skb->len, seg);
 	if (reason)
@@ -131,7 +151,7 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 /* Lock: socket. */
 static void atcp_rx_input(struct sock *sk, const struct atcp_seg *seg, struct sk_buff *skb)
 {
-	if (unlikely(IPCB(skb)->opt.srr))
+	if (unlikely(!atcp_skb_v6(skb) && IPCB(skb)->opt.srr))
 		atcp_path_learn(sk, seg, skb);
 	atcp_core_conn_input(&atcp_sk(sk)->conn, seg, atcp_skb_pkt(skb), atcp_now());
 }
@@ -221,12 +241,8 @@ static void atcp_rx_nobody(struct atcp_osns *osns, const struct atcp_tuple *t,
 		atcp_path_leave();
 }
 
-/*
- * A packet of ours: skb->data at the transport header, f referenced or NONE. Consumes both. nobody:
- * answer if nobody has it. Context: softirq, inside RCU.
- */
-static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
-		    struct sk_buff *skb, u8 proto, bool nobody)
+void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+	     struct sk_buff *skb, u8 proto, bool nobody)
 {
 	const struct atcp_path *way;
 	struct atcp_path room;
@@ -246,7 +262,9 @@ static void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct at
 		return;
 	}
 
-	way = f.kind == ATCP_FOUND_CONN ? NULL : atcp_path_read(osns, skb, &room);
+	way = f.kind == ATCP_FOUND_CONN || t->family != ATCP_AF_INET ?
+		      NULL :
+		      atcp_path_read(osns, skb, &room);
 	for (turn = 0; turn < ATCP_RELOOKUPS; turn++) {
 		if (f.kind == ATCP_FOUND_NONE)
 			break;
@@ -277,9 +295,16 @@ bool atcp_found_speaks(const struct atcp_osns *osns, struct atcp_found f, u8 pro
 	return atcp_wire_proto(osns) == proto;
 }
 
-/* Look the packet's owner up. NONE: not ours, or bound to another device. */
-static struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_buff *skb,
-					const struct atcp_tuple *t, u8 proto)
+/* It arrived by this device, or by the master of an L3 domain. */
+static bool atcp_skb_from(const struct sk_buff *skb, int dif)
+{
+	if (atcp_skb_v6(skb))
+		return dif == inet6_iif(skb) || dif == inet6_sdif(skb);
+	return dif == inet_iif(skb) || dif == inet_sdif(skb);
+}
+
+struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_buff *skb,
+				 const struct atcp_tuple *t, u8 proto)
 {
 	struct atcp_found none = { .kind = ATCP_FOUND_NONE };
 	struct atcp_found f = atcp_core_lookup(osns->core, t);
@@ -293,7 +318,7 @@ static struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_
 	}
 	if (f.kind == ATCP_FOUND_CONN || f.kind == ATCP_FOUND_LISTENER) {
 		dif = READ_ONCE(atcp_sk_of_conn(f.entry)->sk_bound_dev_if);
-		if (dif && dif != inet_iif(skb) && dif != inet_sdif(skb)) {
+		if (dif && !atcp_skb_from(skb, dif)) {
 			atcp_core_put(f);
 			return none;
 		}
@@ -331,30 +356,26 @@ static int atcp_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-/* Run the hooks behind ours. 1: all accepted; else the packet is no longer here. */
-static int atcp_nf_rest(struct sk_buff *skb, const struct nf_hook_state *state)
+int atcp_nf_rest(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_entries *e,
+		 nf_hookfn *ours)
 {
-	const struct nf_hook_entries *e;
-	struct nf_hook_state st;
 	unsigned int i;
 
-	e = rcu_dereference(state->net->nf.hooks_ipv4[NF_INET_LOCAL_IN]);
 	if (!e)
 		return 1;
 	for (i = 0; i < e->num_hook_entries; i++)
-		if (e->hooks[i].hook == atcp_nf_in)
+		if (e->hooks[i].hook == ours)
 			break;
 	if (i + 1 >= e->num_hook_entries)
 		return 1;
-	st = *state;
-	st.okfn = atcp_nf_ok;
-	return nf_hook_slow(skb, &st, e, i + 1);
+	return nf_hook_slow(skb, state, e, i + 1);
 }
 
 static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	int off = ip_hdrlen(skb);
+	struct nf_hook_state st;
 	struct atcp_found f;
 	struct atcp_tuple t;
 
@@ -374,7 +395,10 @@ static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), ATCP_REASON_NOT_UNICAST);
 		return NF_STOLEN;
 	}
-	if (atcp_nf_rest(skb, state) != 1) {
+	st = *state;
+	st.okfn = atcp_nf_ok;
+	if (atcp_nf_rest(skb, &st, rcu_dereference(state->net->nf.hooks_ipv4[NF_INET_LOCAL_IN]),
+			 atcp_nf_in) != 1) {
 		atcp_core_put(f);
 		return NF_STOLEN;
 	}

@@ -9,6 +9,7 @@
 #include <net/inet_common.h>
 #include <net/ip.h>
 #include <net/route.h>
+#include <net/transp_v6.h>
 #include <net/xfrm.h>
 
 #include "glue.h"
@@ -22,6 +23,8 @@ static void atcp_sock_destruct(struct sock *sk)
 	atcp_timer_free(sk);
 	if (asp->flags & ATCP_F_COUNTED)
 		atomic_dec(&atcp_sk_osns(sk)->sockets);
+	if (sk->sk_family == AF_INET6)
+		inet6_cleanup_sock(sk);
 	inet_sock_destruct(sk);
 }
 
@@ -51,6 +54,7 @@ int atcp_sock_init(struct sock *sk)
 {
 	struct atcp_osns *osns = atcp_sk_osns(sk);
 	struct atcp_sock *asp = atcp_sk(sk);
+	bool v6 = sk->sk_family == AF_INET6;
 	int err;
 
 	BUILD_BUG_ON(offsetof(struct atcp_sock, inet) != 0);
@@ -58,20 +62,24 @@ int atcp_sock_init(struct sock *sk)
 	atcp_timer_init(sk);
 	sk_sockets_allocated_inc(sk);
 	err = atcp_hook(osns);
+	if (!err && v6)
+		err = atcp6_hook(osns);
 	if (err)
 		return err;
 
 	atcp_sock_setup(sk);
 	asp->ip_proto = atcp_wire_proto(osns);
 	memset(&asp->conn, 0, sizeof(asp->conn));
-	atcp_core_conn_init(&asp->conn, osns->core, false);
+	if (v6)
+		memset(((struct atcp6_sock *)asp)->v6, 0, sizeof(((struct atcp6_sock *)asp)->v6));
+	atcp_core_conn_init(&asp->conn, osns->core, v6);
 
 	sk->sk_destruct = atcp_sock_destruct;
 	sk->sk_write_space = atcp_write_space;
 	/* Readers under RCU may still look at it; sock_wfree() need not ask for write space. */
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
-	sk->sk_gso_type = SKB_GSO_TCPV4;
+	sk->sk_gso_type = v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 	/* With less than the kernel gives to whoever asks for less, nothing would move. */
 	WRITE_ONCE(sk->sk_sndbuf,
 		   clamp_t(u32, atcp_core_wmem(osns->core, 1), SOCK_MIN_SNDBUF, ATCP_MAX_BUF));
@@ -248,10 +256,10 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 
 	inet->inet_dport = 0;
 	inet->inet_daddr = 0;
-	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK)) {
-		inet->inet_rcv_saddr = 0;
-		inet->inet_saddr = 0;
-	}
+	if (sk->sk_family == AF_INET6)
+		sk->sk_v6_daddr = in6addr_any;
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
+		inet_reset_saddr(sk);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		atcp_put_port(sk);
 	sk_dst_reset(sk);
@@ -410,14 +418,15 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	struct inet_sock *inet;
 	struct ip_options_rcu *opt = NULL;
 	struct atcp_path path;
-	struct rtable *rt;
+	struct dst_entry *dst;
 	struct sock *sk;
 	bool routed;
+	int err = 0;
 
 	routed = atcp_path_find(atcp_sk_osns(lsk), t, true, &path);
-	rt = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto,
-			      routed ? &path : NULL);
-	if (!rt)
+	dst = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto,
+			       routed ? &path : NULL);
+	if (!dst)
 		return NULL;
 	if (routed) {
 		opt = atcp_path_dup(&path);
@@ -450,22 +459,34 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	asp->flags |= ATCP_F_CHILD;
 	asp->port = atcp_port_inherit(lsk);
 	memset(&asp->conn, 0, sizeof(asp->conn));
+	if (sk->sk_family == AF_INET6)
+		err = atcp6_child(sk, lsk);
 
-	inet->inet_daddr = atcp_v4(&t->raddr);
-	inet->inet_rcv_saddr = atcp_v4(&t->laddr);
-	inet->inet_saddr = atcp_v4(&t->laddr);
 	inet->inet_dport = atcp_be16(t->rport);
 	inet->inet_sport = atcp_be16(t->lport);
 	inet->inet_num = ntohs(inet->inet_sport);
 	atomic_set(&inet->inet_id, get_random_u16());
 	sk->sk_state = TCP_CLOSE;
 	sk_set_txhash(sk);
-	sk_setup_caps(sk, &rt->dst);
-	return &asp->conn;
+	if (t->family == ATCP_AF_INET6) {
+		atcp6_child_peer(sk, t, dst);
+	} else {
+		inet->inet_daddr = atcp_v4(&t->raddr);
+		inet->inet_rcv_saddr = atcp_v4(&t->laddr);
+		inet->inet_saddr = atcp_v4(&t->laddr);
+		if (sk->sk_family == AF_INET6)
+			atcp6_show_mapped(sk);
+		sk->sk_gso_type = SKB_GSO_TCPV4;
+		sk_setup_caps(sk, dst);
+	}
+	if (!err)
+		return &asp->conn;
+	atcp_os_child_discard(&asp->conn);
+	return NULL;
 
 no_memory:
 	kfree(opt);
-	ip_rt_put(rt);
+	dst_release(dst);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/sockptr.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "glue.h"
@@ -78,7 +79,8 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 	if (level == SOL_IP && opt == IP_OPTIONS)
 		return atcp_path_set(sk, val, len);
 	if (level != SOL_TCP && level != SOL_ATCP)
-		return ip_setsockopt(sk, level, opt, val, len);
+		return sk->sk_family == AF_INET6 ? ipv6_setsockopt(sk, level, opt, val, len) :
+						   ip_setsockopt(sk, level, opt, val, len);
 	if (level == SOL_TCP && opt == TCP_CONGESTION)
 		return atcp_set_cc(sk, val, len);
 	if (level == SOL_TCP && opt == TCP_FASTOPEN_KEY)
@@ -246,7 +248,8 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 	int room;
 
 	if (level != SOL_TCP && level != SOL_ATCP)
-		return ip_getsockopt(sk, level, opt, val, len);
+		return sk->sk_family == AF_INET6 ? ipv6_getsockopt(sk, level, opt, val, len) :
+						   ip_getsockopt(sk, level, opt, val, len);
 	if (get_user(room, len))
 		return -EFAULT;
 	if (room < 0)

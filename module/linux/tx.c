@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/route.h>
 
 #include "glue.h"
@@ -21,7 +22,7 @@ u8 atcp_wire_proto(const struct atcp_osns *osns)
 
 /* ---- routes -------------------------------------------------------------------------- */
 
-struct dst_entry *atcp_sock_route(struct sock *sk)
+static struct dst_entry *atcp4_sock_route(struct sock *sk)
 {
 	struct inet_sock *inet = inet_sk(sk);
 	struct dst_entry *dst = __sk_dst_check(sk, 0);
@@ -42,10 +43,25 @@ struct dst_entry *atcp_sock_route(struct sock *sk)
 	return &rt->dst;
 }
 
-static void atcp_route_facts(const struct dst_entry *dst, const struct ip_options *opt,
-			     struct atcp_route *out)
+struct dst_entry *atcp_sock_route(struct sock *sk)
 {
-	out->ip_options = opt ? opt->optlen : 0;
+	return atcp_speaks_v6(sk) ? atcp6_sock_route(sk) : atcp4_sock_route(sk);
+}
+
+/* Bytes of options or extension headers that the socket's packets carry. Context: any; inside RCU or lock: socket. */
+static u32 atcp_sock_opt_len(const struct sock *sk)
+{
+	const struct ip_options *opt;
+
+	if (atcp_speaks_v6(sk))
+		return min(atcp6_opt_len(sk), 40U);
+	opt = atcp_path_of(sk);
+	return opt ? opt->optlen : 0;
+}
+
+static void atcp_route_facts(const struct dst_entry *dst, u32 opt_len, struct atcp_route *out)
+{
+	out->ip_options = opt_len;
 	out->mtu = dst_mtu(dst);
 	out->advmss = dst_metric_advmss(dst);
 	out->port = (void *)dst;
@@ -57,7 +73,7 @@ bool atcp_os_conn_route(struct atcp_conn *c, struct atcp_route *out)
 
 	if (!dst)
 		return false;
-	atcp_route_facts(dst, atcp_path_of(atcp_sk_of_conn(c)), out);
+	atcp_route_facts(dst, atcp_sock_opt_len(atcp_sk_of_conn(c)), out);
 	return true;
 }
 
@@ -74,18 +90,21 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c)
 	dst_negative_advice(atcp_sk_of_conn(c));
 }
 
-struct rtable *atcp_tuple_route(struct atcp_osns *ns, struct sock *via, const struct atcp_tuple *t,
-				u8 proto, const struct atcp_path *path)
+struct dst_entry *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
+				   const struct atcp_tuple *t, u8 proto,
+				   const struct atcp_path *path)
 {
 	const struct ip_options *opt = path ? &path->data.opt.opt : NULL;
 	struct flowi4 fl4;
 	struct rtable *rt;
 
+	if (t->family == ATCP_AF_INET6)
+		return atcp6_tuple_route(ns, via, t, proto);
 	rt = ip_route_output_ports(ns->net, &fl4, via,
 				   atcp_path_first_hop(opt, atcp_v4(&t->raddr)), atcp_v4(&t->laddr),
 				   atcp_be16(t->rport), atcp_be16(t->lport), proto,
 				   via ? atcp_rt_tos(via) : 0, via ? via->sk_bound_dev_if : 0);
-	return IS_ERR(rt) || !atcp_path_strict_ok(opt, rt) ? NULL : rt;
+	return IS_ERR(rt) || !atcp_path_strict_ok(opt, rt) ? NULL : &rt->dst;
 }
 
 /* A reference to the route of t: `known`, looked up in this RCU section, or a new one. Source routes may have come or
@@ -97,12 +116,10 @@ static struct dst_entry *atcp_reply_route(struct atcp_osns *ns, struct sock *via
 					  const struct atcp_path *path)
 {
 	struct dst_entry *dst = known && !known->ip_options && !path ? known->port : NULL;
-	struct rtable *rt;
 
 	if (dst && dst_hold_safe(dst))
 		return dst;
-	rt = atcp_tuple_route(ns, via, t, proto, path);
-	return rt ? &rt->dst : NULL;
+	return atcp_tuple_route(ns, via, t, proto, path);
 }
 
 static u8 atcp_via_proto(const struct atcp_osns *ns, const struct sock *via)
@@ -116,29 +133,25 @@ bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const stru
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
 	struct atcp_path path;
 	bool routed = atcp_path_find(ns, t, false, &path);
-	struct rtable *rt;
+	struct dst_entry *dst;
+	u32 opt_len = 0;
 
-	rt = atcp_tuple_route(ns, sk, t, atcp_via_proto(ns, sk), routed ? &path : NULL);
-	if (!rt)
+	dst = atcp_tuple_route(ns, sk, t, atcp_via_proto(ns, sk), routed ? &path : NULL);
+	if (!dst)
 		return false;
-	atcp_route_facts(&rt->dst, routed ? &path.data.opt.opt : NULL, out);
-	ip_rt_put(rt);
+	if (routed)
+		opt_len = path.data.opt.opt.optlen;
+	else if (sk && t->family == ATCP_AF_INET6)
+		opt_len = atcp_sock_opt_len(sk);
+	atcp_route_facts(dst, opt_len, out);
+	dst_release(dst);
 	return true;
 }
 
 /* ---- headers ------------------------------------------------------------------------- */
 
-/*
- * Leave the checksum to the device, or do it now if the device knows TCP and UDP only. A GSO skb is
- * finished by the device or, for protocol 253, by offload.c.
- * RFC 9293 3.1 (MUST-2).
- */
-static int atcp_tx_checksum(struct sk_buff *skb, u8 proto, __be32 saddr, __be32 daddr,
-			    const struct net_device *dev)
+int atcp_tx_checksum(struct sk_buff *skb, u8 proto, const struct net_device *dev)
 {
-	struct tcphdr *th = tcp_hdr(skb);
-
-	th->check = ~csum_tcpudp_magic(saddr, daddr, skb->len, proto, 0);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
@@ -175,6 +188,13 @@ static void atcp_push_ip(struct sk_buff *skb, const struct atcp_ip_params *p)
 		atcp_path_write(skb, p->opt);
 }
 
+static int atcp4_checksum(struct sk_buff *skb, const struct atcp_ip_params *p,
+			  const struct net_device *dev)
+{
+	tcp_hdr(skb)->check = ~csum_tcpudp_magic(p->saddr, p->daddr, skb->len, p->proto, 0);
+	return atcp_tx_checksum(skb, p->proto, dev);
+}
+
 /* RFC 9293 3.9.2 (MUST-49). */
 static u8 atcp_ttl(const struct sock *sk, const struct dst_entry *dst)
 {
@@ -192,8 +212,8 @@ static struct sk_buff *atcp_tx_empty(void)
 	return skb;
 }
 
-/* A copy of a piece whose headers may be written. */
-static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
+/* A copy of a piece whose headers may be written. gso_type: if it is more than one segment. */
+static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u32 gso_type)
 {
 	struct skb_shared_info *si;
 	struct sk_buff *skb;
@@ -216,8 +236,7 @@ static struct sk_buff *atcp_tx_copy(struct sk_buff *piece, u32 mss, u8 proto)
 	if (skb->len > mss) {
 		si->gso_size = mss;
 		si->gso_segs = DIV_ROUND_UP(skb->len, mss);
-		/* For 253 a type that no device segments by itself: offload.c does it. */
-		si->gso_type = proto == IPPROTO_TCP ? SKB_GSO_TCPV4 : SKB_GSO_SCTP;
+		si->gso_type = gso_type;
 	} else {
 		si->gso_size = 0;
 		si->gso_segs = 1;
@@ -266,8 +285,9 @@ static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb, u32 headroom)
 static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received, const struct dst_entry *dst,
 					u32 hdr_len, const struct ip_options *opt)
 {
-	u32 headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len + sizeof(struct iphdr) +
-		       (opt ? opt->optlen : 0) + ALIGN(hdr_len, 8);
+	u32 ip = dst->ops->family == AF_INET6 ? sizeof(struct ipv6hdr) :
+						sizeof(struct iphdr) + (opt ? opt->optlen : 0);
+	u32 headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len + ip + ALIGN(hdr_len, 8);
 	struct sk_buff *skb = received ? atcp_tx_turn_round(received, headroom) : NULL;
 
 	if (skb)
@@ -280,6 +300,14 @@ static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received, const struct d
 	return skb;
 }
 
+/* For 253 a type that no device segments by itself: offload.c does it. */
+static u32 atcp_gso_type(const struct sock *sk)
+{
+	if (atcp_sk(sk)->ip_proto != IPPROTO_TCP)
+		return SKB_GSO_SCTP;
+	return atcp_speaks_v6(sk) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+}
+
 static void atcp_push_tcp(struct sk_buff *skb, const u8 *hdr, u32 hdr_len)
 {
 	memset(skb->cb, 0, sizeof(skb->cb));
@@ -289,13 +317,36 @@ static void atcp_push_tcp(struct sk_buff *skb, const u8 *hdr, u32 hdr_len)
 
 /* ---- emit ---------------------------------------------------------------------------- */
 
+/* Consumes skb. Context: RCU. Lock: socket. */
+static int atcp4_conn_emit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst, u32 ecn)
+{
+	struct inet_sock *inet = inet_sk(sk);
+	struct net *net = sock_net(sk);
+	struct atcp_ip_params ip;
+
+	ip.opt = atcp_path_of(sk);
+	ip.proto = atcp_sk(sk)->ip_proto;
+	ip.saddr = inet->inet_saddr;
+	ip.daddr = inet->inet_daddr;
+	ip.tos = (READ_ONCE(inet->tos) & ~INET_ECN_MASK) | ecn;
+	ip.ttl = atcp_ttl(sk, dst);
+	ip.df = ip_dont_fragment(sk, dst);
+	if (atcp4_checksum(skb, &ip, dst->dev)) {
+		kfree_skb(skb);
+		return -1;
+	}
+	atcp_push_ip(skb, &ip);
+	ip_select_ident_segs(net, skb, sk, skb_shinfo(skb)->gso_segs ?: 1);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = READ_ONCE(sk->sk_mark);
+	skb_dst_set_noref(skb, dst);
+	return ip_local_out(net, sk, skb);
+}
+
 int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 		      struct atcp_pkt *pkt, uint32_t len, uint32_t mss, uint32_t ecn)
 {
 	struct sock *sk = atcp_sk_of_conn(c);
-	struct inet_sock *inet = inet_sk(sk);
-	struct net *net = sock_net(sk);
-	struct atcp_ip_params ip;
 	struct dst_entry *dst;
 	struct sk_buff *skb;
 	int err = -1;
@@ -304,32 +355,17 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
 	dst = atcp_sock_route(sk);
 	if (!dst)
 		goto out;
-	ip.opt = atcp_path_of(sk);
-	ip.proto = atcp_sk(sk)->ip_proto;
-	skb = pkt ? atcp_tx_copy(atcp_pkt_skb(pkt), mss, ip.proto) : atcp_tx_empty();
+	skb = pkt ? atcp_tx_copy(atcp_pkt_skb(pkt), mss, atcp_gso_type(sk)) : atcp_tx_empty();
 	if (!skb)
 		goto out;
 
 	atcp_push_tcp(skb, hdr, hdr_len);
 	/* RFC 3168 6.1.2: the first segment alone says that cwnd was reduced. */
-	if (tcp_hdr(skb)->cwr && ip.proto == IPPROTO_TCP && skb_is_gso(skb))
+	if (tcp_hdr(skb)->cwr && atcp_sk(sk)->ip_proto == IPPROTO_TCP && skb_is_gso(skb))
 		skb_shinfo(skb)->gso_type |= SKB_GSO_TCP_ECN;
 	skb_set_owner_w(skb, sk);
-	ip.saddr = inet->inet_saddr;
-	ip.daddr = inet->inet_daddr;
-	ip.tos = (READ_ONCE(inet->tos) & ~INET_ECN_MASK) | ecn;
-	ip.ttl = atcp_ttl(sk, dst);
-	ip.df = ip_dont_fragment(sk, dst);
-	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {
-		kfree_skb(skb);
-		goto out;
-	}
-	atcp_push_ip(skb, &ip);
-	ip_select_ident_segs(net, skb, sk, skb_shinfo(skb)->gso_segs ?: 1);
-	skb->priority = READ_ONCE(sk->sk_priority);
-	skb->mark = READ_ONCE(sk->sk_mark);
-	skb_dst_set_noref(skb, dst);
-	err = ip_local_out(net, sk, skb);
+	err = atcp_speaks_v6(sk) ? atcp6_conn_emit(sk, skb, dst, ecn) :
+				   atcp4_conn_emit(sk, skb, dst, ecn);
 	err = net_xmit_eval(err) ? -1 : 0;
 out:
 	rcu_read_unlock();
@@ -353,9 +389,8 @@ uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 {
 	struct sk_buff *received = reuse && reuse->pkt ? atcp_pkt_skb(reuse->pkt) : NULL;
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
+	bool v6 = t->family == ATCP_AF_INET6;
 	struct atcp_ip_params ip = {
-		.saddr = atcp_v4(&t->laddr),
-		.daddr = atcp_v4(&t->raddr),
 		.proto = atcp_via_proto(ns, sk),
 		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
 		.df = true,
@@ -364,7 +399,7 @@ uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 	struct dst_entry *dst;
 	struct sk_buff *skb;
 
-	if (atcp_path_find(ns, t, false, &path))
+	if (!v6 && atcp_path_find(ns, t, false, &path))
 		ip.opt = &path.data.opt.opt;
 	dst = atcp_reply_route(ns, sk, t, ip.proto, reuse ? reuse->route : NULL,
 			       ip.opt ? &path : NULL);
@@ -377,10 +412,14 @@ uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 		dst_release(dst);
 		return ATCP_REASON_NO_MEMORY;
 	}
-	skb_dst_set(skb, dst);
 	atcp_push_tcp(skb, hdr, hdr_len);
+	if (v6)
+		return atcp_emit_refused(atcp6_emit(ns, sk, t, ip.proto, skb, dst));
+	skb_dst_set(skb, dst);
+	ip.saddr = atcp_v4(&t->laddr);
+	ip.daddr = atcp_v4(&t->raddr);
 	ip.ttl = atcp_ttl(sk, dst);
-	if (atcp_tx_checksum(skb, ip.proto, ip.saddr, ip.daddr, dst->dev)) {
+	if (atcp4_checksum(skb, &ip, dst->dev)) {
 		kfree_skb(skb);
 		return ATCP_REASON_NO_MEMORY;
 	}

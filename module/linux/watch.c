@@ -81,13 +81,8 @@ void atcp_tell_closed(struct sock *sk, const struct atcp_record *r, const struct
  */
 void atcp_tell_drop(struct atcp_osns *osns, struct sock *sk, const struct sk_buff *skb, u32 reason)
 {
-	const struct iphdr *iph = ip_hdr(skb);
 	int off = skb_transport_offset(skb);
-	struct atcp_tuple t = {
-		.family = ATCP_AF_INET,
-		.laddr.v4 = (__force u32)iph->daddr,
-		.raddr.v4 = (__force u32)iph->saddr,
-	};
+	struct atcp_tuple t = {};
 	struct atcp_event e = {
 		.kind = ATCP_EVENT_KIND_DROP,
 		.reason = reason,
@@ -98,6 +93,15 @@ void atcp_tell_drop(struct atcp_osns *osns, struct sock *sk, const struct sk_buf
 	struct tcphdr copy;
 	int bytes;
 
+	if (atcp_skb_v6(skb)) {
+		t.family = ATCP_AF_INET6;
+		memcpy(t.laddr.v6, &ipv6_hdr(skb)->daddr, sizeof(t.laddr.v6));
+		memcpy(t.raddr.v6, &ipv6_hdr(skb)->saddr, sizeof(t.raddr.v6));
+	} else {
+		t.family = ATCP_AF_INET;
+		t.laddr.v4 = (__force u32)ip_hdr(skb)->daddr;
+		t.raddr.v4 = (__force u32)ip_hdr(skb)->saddr;
+	}
 	th = skb_header_pointer(skb, off, 4, &copy);
 	if (th) {
 		t.lport = (__force u16)th->dest;

@@ -47,7 +47,7 @@ static socket_fn real_socket(void)
 
 static int is_tcp(int domain, int type, int protocol)
 {
-	if (domain != AF_INET)
+	if (domain != AF_INET && domain != AF_INET6)
 		return 0;
 	if ((type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != SOCK_STREAM)
 		return 0;

@@ -255,6 +255,10 @@ enum atcp_reason {
 	ATCP_REASON_ABORT_MEMORY = 74,		/* closed with data to send while that memory is
 						 * used up
 						 */
+	ATCP_REASON_EXTENSION_HEADER = 75,	/* an IPv6 extension header in front of it wants
+						 * what is not done here: a fragment, a routing
+						 * header, an option that must be understood
+						 */
 	__ATCP_REASON_MAX,
 };
 

@@ -81,7 +81,8 @@
   X(OUTPUT_FILTERED, "output_filtered", "the answer was refused by the firewall on its way out") \
   X(OUTPUT_DROPPED, "output_dropped", "the answer was dropped by a local queue or device") \
   X(MEMORY_FULL, "memory_full", "the memory for packets of the namespace or the host is used up") \
-  X(ABORT_MEMORY, "abort_memory", "closed with data to send while that memory is used up")
+  X(ABORT_MEMORY, "abort_memory", "closed with data to send while that memory is used up") \
+  X(EXTENSION_HEADER, "extension_header", "an IPv6 extension header in front of it wants what is not done here: a fragment, a routing header, an option that must be understood")
 // clang-format on
 
 #endif  // ATCP_REASON_ROWS_H

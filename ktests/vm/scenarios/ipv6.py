@@ -1,0 +1,260 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+# what: sockets of AF_INET6: transfers with kernel TCP, dual stack, mapped and link-local addresses, ports, resets, path MTU
+# mode: smp
+# kernels: 6.1 6.12
+# seconds: 300
+"""IPv6, each case with the kernel's TCP as one peer where that can be seen."""
+
+import ctypes
+import hashlib
+import os
+import socket
+import struct
+import threading
+
+from lib import net
+from lib.net import check, equal
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+TCP = socket.IPPROTO_TCP
+MIB = 1 << 20
+
+
+def sock6(proto=None, v6only=None):
+    s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, net.PROTO if proto is None else proto)
+    if v6only is not None:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
+    return s
+
+
+def listener6(addr="::", port=80, proto=None, v6only=None, backlog=16):
+    s = sock6(proto, v6only)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((addr, port))
+    s.listen(backlog)
+    return s
+
+
+def carry(sender, receiver, count):
+    """count bytes from one end to the other; their sha256 must be the same at both."""
+    data = os.urandom(MIB)
+    sent, got = hashlib.sha256(), hashlib.sha256()
+
+    def send():
+        left = count
+        while left:
+            piece = data[:min(left, len(data))]
+            sender.sendall(piece)
+            sent.update(piece)
+            left -= len(piece)
+        sender.shutdown(socket.SHUT_WR)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    arrived = 0
+    while True:
+        piece = receiver.recv(MIB)
+        if not piece:
+            break
+        got.update(piece)
+        arrived += len(piece)
+    thread.join()
+    equal(arrived, count, "bytes that arrived")
+    equal(got.hexdigest(), sent.hexdigest(), "sha256")
+
+
+def conversation(server, client, addr, count=4 * MIB):
+    lst = listener6(proto=server)
+    c = sock6(client)
+    c.connect((addr, 80))
+    s, peer = lst.accept()
+    equal(peer[:2], c.getsockname()[:2], "the client's address, seen by both")
+    equal(s.getsockname()[:2], c.getpeername()[:2], "the server's address, seen by both")
+    carry(c, s, count)
+    carry(s, c, count)
+    for end in (c, s, lst):
+        end.close()
+
+
+def loopback_both_ways():
+    for server, client in ((net.PROTO, TCP), (TCP, net.PROTO), (net.PROTO, net.PROTO)):
+        conversation(server, client, "::1")
+    if net.IS_ATCP:
+        states = {c["state"] for c in net.connections()}
+        check(states <= {"TIME_WAIT"}, f"states afterwards: {states}")
+
+
+def through_a_bad_link():
+    with net.Namespaces("a", "b") as ns:
+        one, two = ns.link("a", "fd00::1/64 nodad", "b", "fd00::2/64 nodad")
+        for name, dev in (("a", one), ("b", two)):
+            ns.run(name, f"tc qdisc add dev {dev} root netem delay 10ms 3ms loss 2% duplicate 1% reorder 5% corrupt 0.5%")
+        # A port of its own for each: what the server left behind keeps it from the other stack for a while.
+        for port, (server, client) in enumerate(((net.PROTO, TCP), (TCP, net.PROTO), (net.PROTO, net.PROTO)), 80):
+            with ns.inside("a"):
+                lst = listener6(port=port, proto=server)
+            with ns.inside("b"):
+                c = sock6(client)
+            c.connect(("fd00::1", port))
+            s, _ = lst.accept()
+            carry(c, s, MIB)
+            carry(s, c, MIB)
+            for end in (c, s, lst):
+                end.close()
+
+
+def dual_stack():
+    """Who listens on :: hears IPv4, with mapped addresses, unless it wants IPv6 only."""
+    lst = listener6(v6only=0)
+    for client in (net.PROTO, TCP):
+        c = net.new_socket(proto=client)
+        c.connect(("127.0.0.1", 80))
+        s, peer = lst.accept()
+        equal(peer[:2], ("::ffff:127.0.0.1", c.getsockname()[1]), "peer")
+        equal(s.getsockname()[:2], ("::ffff:127.0.0.1", 80), "own")
+        carry(c, s, 100000)
+        carry(s, c, 100000)
+        s.close()
+        c.close()
+    lst.close()
+    lst = listener6(port=81, v6only=1)
+    c = net.new_socket()
+    equal(net.error_of(c.connect, ("127.0.0.1", 81)), "ECONNREFUSED", "IPv4 to an IPv6-only listener")
+    c.close()
+    lst.close()
+
+
+def mapped_peer():
+    for server in (net.PROTO, TCP):
+        lst = net.listener("127.0.0.1", 82 if server == TCP else 83, proto=server)
+        c = sock6(v6only=0)
+        c.connect(("::ffff:127.0.0.1", lst.getsockname()[1]))
+        s = net.accept(lst)
+        equal(c.getpeername()[0], "::ffff:127.0.0.1", "peer")
+        equal(c.getsockname()[0], "::ffff:127.0.0.1", "own")
+        carry(c, s, MIB)
+        carry(s, c, MIB)
+        c.close()
+        s.close()
+    only = sock6(v6only=1)
+    equal(net.error_of(only.connect, ("::ffff:127.0.0.1", 82)), "ENETUNREACH", "a mapped peer of an IPv6-only socket")
+
+
+def from_one_family_to_the_other():
+    """connect(AF_UNSPEC) gives the socket back: IPv6 first, then IPv4 mapped, then IPv6."""
+    six, four = listener6("::1", 84), net.listener("127.0.0.1", 84)
+    c = sock6(v6only=0)
+    for addr, lst in (("::1", six), ("::ffff:127.0.0.1", four), ("::1", six)):
+        c.connect((addr, 84))
+        s = lst.accept()[0]
+        carry(s, c, 50000)
+        s.close()
+        equal(LIBC.connect(c.fileno(), struct.pack("H14x", socket.AF_UNSPEC), 16), 0, "connect(AF_UNSPEC)")
+    c.close()
+    six.close()
+
+
+def link_local():
+    with net.Namespaces("a", "b") as ns:
+        one, two = ns.link("a", "fe80::1/64 nodad", "b", "fe80::2/64 nodad")
+        for server, client in ((net.PROTO, TCP), (TCP, net.PROTO), (net.PROTO, net.PROTO)):
+            with ns.inside("a"):
+                lst = listener6(proto=server)
+            with ns.inside("b"):
+                c = sock6(client)
+                equal(net.error_of(c.connect, ("fe80::1", 80)), "EINVAL", "a link-local peer without its link")
+                scope = socket.if_nametoindex(two)
+            c.connect(("fe80::1", 80, 0, scope))
+            s, peer = lst.accept()
+            with ns.inside("a"):
+                equal(peer[3], socket.if_nametoindex(one), "scope of the peer")
+            carry(c, s, 200000)
+            carry(s, c, 200000)
+            for end in (c, s, lst):
+                end.close()
+
+
+def ports_are_shared_with_the_kernel():
+    taken = listener6("::1", 90, proto=TCP)
+    s = sock6()
+    equal(net.error_of(s.bind, ("::1", 90)), "EADDRINUSE", "a port of the kernel's TCP")
+    ours = listener6("::1", 91)
+    other = sock6(TCP)
+    equal(net.error_of(other.bind, ("::1", 91)), "EADDRINUSE", "a port of ours")
+    both = listener6("::", 92, v6only=0)
+    four = net.new_socket()
+    equal(net.error_of(four.bind, ("127.0.0.1", 92)), "EADDRINUSE", "IPv4 beside a dual-stack listener")
+    only = listener6("::", 93, v6only=1)
+    four.bind(("127.0.0.1", 93))
+    for end in (taken, s, ours, other, both, four, only):
+        end.close()
+
+
+def nobody_there():
+    for proto in (net.PROTO, TCP):
+        c = sock6(proto)
+        equal(net.error_of(c.connect, ("::1", 99)), "ECONNREFUSED", "connect to a port that nobody has")
+        c.close()
+    c = sock6()
+    equal(net.error_of(c.connect, ("ff02::1", 99)), "ENETUNREACH", "a group")
+    equal(net.error_of(c.connect, ("2001:db8::1", 99)), "ENETUNREACH", "no route")
+    c.close()
+
+
+def options():
+    s, k = sock6(), sock6(TCP)
+    ipv6 = socket.IPPROTO_IPV6
+    for name, opt, value in (("TCLASS", socket.IPV6_TCLASS, 0x28), ("UNICAST_HOPS", socket.IPV6_UNICAST_HOPS, 9), ("MINHOPCOUNT", 73, 3),
+                             ("RECVERR", 25, 1), ("V6ONLY", socket.IPV6_V6ONLY, 1)):
+        for one in (s, k):
+            one.setsockopt(ipv6, opt, value)
+        equal(s.getsockopt(ipv6, opt), k.getsockopt(ipv6, opt), f"IPV6_{name}")
+    s.close()
+    k.close()
+
+
+def cookies():
+    net.sysctl("syncookies", 2)
+    conversation(net.PROTO, TCP, "::1", 100000)
+    if net.IS_ATCP:
+        check(net.counts("stats")["SyncookiesRecv"] >= 1, "a connection made from a cookie")
+
+
+def narrow_path():
+    """A router in between with an MTU of 1280: its "packet too big" is learned."""
+    with net.Namespaces("a", "r", "b") as ns:
+        a, _ = ns.link("a", "fd01::1/64 nodad", "r", "fd01::2/64 nodad", dev="w")
+        r, b = ns.link("r", "fd02::2/64 nodad", "b", "fd02::1/64 nodad", dev="n")
+        ns.run("r", f"sysctl -qw net.ipv6.conf.all.forwarding=1; ip link set {r} mtu 1280")
+        ns.run("a", "ip -6 route add fd02::/64 via fd01::2")
+        ns.run("b", f"ip -6 route add fd01::/64 via fd02::2; ip link set {b} mtu 1280")
+        ns.run("a", f"ethtool -K {a} tso off gso off gro off", check=False)
+        for server, client in ((TCP, net.PROTO), (net.PROTO, TCP)):
+            with ns.inside("b"):
+                lst = listener6(proto=server)
+                # Its SYN-ACK offers what fits its own link; the path is narrower only one way then.
+                lst.setsockopt(TCP, socket.TCP_MAXSEG, 1440)
+            with ns.inside("a"):
+                c = sock6(client)
+            c.connect(("fd02::1", 80))
+            s, _ = lst.accept()
+            carry(c, s, 300000)
+            carry(s, c, 300000)
+            for end in (c, s, lst):
+                end.close()
+
+
+def wire_of_its_own():
+    if not net.IS_ATCP:
+        raise net.Skipped("only atcp has a protocol number of its own")
+    net.set_param("wire", "atcp")
+    conversation(net.PROTO, net.PROTO, "::1")
+    c = sock6()
+    equal(net.error_of(c.connect, ("::1", 99)), "ECONNREFUSED", "connect to a port that nobody has")
+    c.close()
+
+
+if __name__ == "__main__":
+    net.main(loopback_both_ways, through_a_bad_link, dual_stack, mapped_peer, from_one_family_to_the_other, link_local,
+             ports_are_shared_with_the_kernel, nobody_there, options, cookies, narrow_path, wire_of_its_own)

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ICMPv6 errors that quote a segment of ours: as icmp.c for IPv4, in the words of RFC 4443.
+ */
+#include <linux/icmpv6.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+
+#include "glue.h"
+
+/*
+ * What the core calls it; false: nothing of interest.
+ * RFC 9293 3.9.2.2, RFC 4443 3.
+ */
+static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
+{
+	switch (type) {
+	case ICMPV6_PKT_TOOBIG:
+		*kind = ATCP_ICMP_FRAG_NEEDED;
+		return true;
+	case ICMPV6_TIME_EXCEED:
+		*kind = ATCP_ICMP_TIME_EXCEEDED;
+		return true;
+	case ICMPV6_PARAMPROB:
+		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		return true;
+	case ICMPV6_DEST_UNREACH:
+		break;
+	default:
+		return false;
+	}
+	switch (code) {
+	case ICMPV6_NOROUTE:
+		*kind = ATCP_ICMP_NET_UNREACH;
+		return true;
+	case ICMPV6_PORT_UNREACH:
+		*kind = ATCP_ICMP_PORT_UNREACH;
+		return true;
+	default:
+		if (code > ICMPV6_REJECT_ROUTE)
+			return false;
+		*kind = ATCP_ICMP_HOST_UNREACH;
+		return true;
+	}
+}
+
+/* skb->data is at the quoted IPv6 header, of which the first 8 bytes of TCP are readable at off. Context: softirq, RCU. */
+static void atcp6_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, int off, u8 proto,
+			      u8 type, u8 code, u32 value)
+{
+	const struct ipv6hdr *inner = (const struct ipv6hdr *)skb->data;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + off);
+	struct atcp_tuple t = {
+		.lport = (__force u16)th->source,
+		.rport = (__force u16)th->dest,
+		.family = ATCP_AF_INET6,
+	};
+	enum atcp_icmp_kind kind;
+
+	memcpy(t.laddr.v6, &inner->saddr, sizeof(t.laddr.v6));
+	memcpy(t.raddr.v6, &inner->daddr, sizeof(t.raddr.v6));
+	if (atcp6_icmp_kind(type, code, &kind))
+		atcp_icmp_for(osns, skb, &t, proto, kind, ntohl(th->seq), value);
+}
+
+/*
+ * An ICMPv6 packet to this host, skb->data at its IPv6 header, off bytes before the ICMPv6 one. It is left as it was.
+ * Context: softirq, inside RCU.
+ */
+void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off)
+{
+	int quoted = off + sizeof(struct icmp6hdr);
+	const struct ipv6hdr *inner;
+	struct icmp6hdr icmph;
+	__be16 frag_off;
+	int thoff;
+	u8 proto;
+
+	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, quoted + sizeof(struct ipv6hdr)))
+		return;
+	memcpy(&icmph, skb->data + off, sizeof(icmph));
+	if (icmph.icmp6_type >= ICMPV6_INFOMSG_MASK)
+		return;
+	inner = (const struct ipv6hdr *)(skb->data + quoted);
+	if (inner->version != 6)
+		return;
+	proto = inner->nexthdr;
+	thoff = ipv6_skip_exthdr(skb, quoted + sizeof(*inner), &proto, &frag_off);
+	/* Protocol 253 has an error handler of its own. */
+	if (thoff < 0 || proto != IPPROTO_TCP || (frag_off & htons(~7)) ||
+	    !pskb_may_pull(skb, thoff + 8) ||
+	    nf_ip6_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMPV6))
+		return;
+	__skb_pull(skb, quoted);
+	atcp6_icmp_quoted(osns, skb, thoff - quoted, proto, icmph.icmp6_type, icmph.icmp6_code,
+			  icmph.icmp6_type == ICMPV6_PKT_TOOBIG ? ntohl(icmph.icmp6_mtu) : 0);
+	__skb_push(skb, quoted);
+}
+
+/*
+ * The error handler of protocol 253: skb->data is at the quoted IPv6 header, off bytes before the quoted transport header, its
+ * checksum was verified. Context: softirq, inside RCU.
+ */
+int atcp6_icmp_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code, int off,
+		   __be32 info)
+{
+	if (pskb_may_pull(skb, off + 8))
+		atcp6_icmp_quoted(atcp_pernet(dev_net(skb->dev)), skb, off, IPPROTO_ATCP, type,
+				  code, ntohl(info));
+	return 0;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IPv6: from IP to the core, as rx.c does for IPv4. At the hook a packet still has its extension headers: those in front
+ * of TCP that IP has to do something about are looked at here.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/addrconf.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/protocol.h>
+
+#include "glue.h"
+
+static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+
+static DEFINE_MUTEX(atcp6_hook_mutex);
+
+static const struct nf_hook_ops atcp6_nf_ops = {
+	.hook = atcp6_nf_in,
+	.pf = NFPROTO_IPV6,
+	.hooknum = NF_INET_LOCAL_IN,
+	.priority = NF_IP6_PRI_LAST,
+};
+
+int atcp6_hook(struct atcp_osns *osns)
+{
+	int err = 0;
+
+	if (READ_ONCE(osns->hooked6))
+		return 0;
+	mutex_lock(&atcp6_hook_mutex);
+	if (!osns->hooked6) {
+		err = nf_register_net_hook(osns->net, &atcp6_nf_ops);
+		if (!err)
+			WRITE_ONCE(osns->hooked6, true);
+	}
+	mutex_unlock(&atcp6_hook_mutex);
+	return err;
+}
+
+void atcp6_unhook(struct atcp_osns *osns)
+{
+	mutex_lock(&atcp6_hook_mutex);
+	if (osns->hooked6)
+		nf_unregister_net_hook(osns->net, &atcp6_nf_ops);
+	WRITE_ONCE(osns->hooked6, false);
+	mutex_unlock(&atcp6_hook_mutex);
+}
+
+/* The tuple of a packet whose transport header is at skb->data + off, with 4 bytes readable. */
+void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t)
+{
+	const struct ipv6hdr *h = ipv6_hdr(skb);
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + off);
+
+	t->family = ATCP_AF_INET6;
+	t->reserved = 0;
+	memcpy(t->laddr.v6, &h->daddr, sizeof(t->laddr.v6));
+	memcpy(t->raddr.v6, &h->saddr, sizeof(t->raddr.v6));
+	t->lport = (__force u16)th->dest;
+	t->rport = (__force u16)th->source;
+}
+
+/* RFC 9293 3.9.2.3 (MUST-57), RFC 4291 2.7: neither end may be a group. */
+static bool atcp6_not_unicast(const struct sk_buff *skb)
+{
+	return skb->pkt_type != PACKET_HOST || ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr) ||
+	       ipv6_addr_is_multicast(&ipv6_hdr(skb)->saddr);
+}
+
+/* ---- links --------------------------------------------------------------------------- */
+
+/* The link that the packet which this CPU has in hand came by, if its addresses have a meaning there only; else 0. */
+static DEFINE_PER_CPU(int, atcp6_came_by);
+
+int atcp6_link_of(struct net *net, const struct atcp_tuple *t)
+{
+	int link = this_cpu_read(atcp6_came_by);
+	struct net_device *dev;
+
+	if (!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))
+		return 0;
+	if (link)
+		return link;
+	/* A timer: the link is the one on which we have this address. */
+	rcu_read_lock();
+	for_each_netdev_rcu(net, dev) {
+		if (ipv6_chk_addr(net, atcp_v6(&t->laddr), dev, 1)) {
+			link = dev->ifindex;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return link;
+}
+
+/* As atcp_rx(). */
+static void atcp6_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+		     struct sk_buff *skb, u8 proto, bool nobody)
+{
+	if (likely(!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))) {
+		atcp_rx(osns, f, t, skb, proto, nobody);
+		return;
+	}
+	/* Packets are not nested: what leaves for this host itself waits in a queue. */
+	this_cpu_write(atcp6_came_by, inet6_iif(skb));
+	atcp_rx(osns, f, t, skb, proto, nobody);
+	this_cpu_write(atcp6_came_by, 0);
+}
+
+/* ---- extension headers --------------------------------------------------------------- */
+
+enum atcp6_next {
+	ATCP6_OTHER,	/* no segment of ours, as far as can be seen */
+	ATCP6_PLAIN,	/* the header at *off is the next one, and what is in front of it is done */
+	ATCP6_UNDONE,	/* it is, but in front of it is what only the kernel would do */
+};
+
+/* A destination options header that asks for nothing: all of its options may be skipped (RFC 8200 4.2). */
+static bool atcp6_options_skippable(const struct sk_buff *skb, int off, int len)
+{
+	u8 opt[2];
+
+	for (off += 2, len -= 2; len > 0; off += 2 + opt[1], len -= 2 + opt[1]) {
+		if (skb_copy_bits(skb, off, opt, 1))
+			return false;
+		if (opt[0] == IPV6_TLV_PAD1) {
+			off--;
+			len++;
+			opt[1] = 0;
+			continue;
+		}
+		if (len < 2 || skb_copy_bits(skb, off, opt, 2) || 2 + opt[1] > len || opt[0] & 0xc0)
+			return false;
+	}
+	return true;
+}
+
+/* More headers than that in front of TCP are nobody's honest packet. */
+enum { ATCP6_MOST_HEADERS = 16 };
+
+/*
+ * Find the header of protocol *proto behind the extension headers; skb->data is at the IPv6 header. The hop-by-hop options
+ * in front have been obeyed (ipv6_rcv()). Context: softirq.
+ */
+static enum atcp6_next atcp6_find(const struct sk_buff *skb, u8 *proto, int *off)
+{
+	enum atcp6_next found = ATCP6_PLAIN;
+	u8 next = ipv6_hdr(skb)->nexthdr;
+	u8 head[4];
+	int len, n;
+
+	*off = sizeof(struct ipv6hdr);
+	for (n = 0; n < ATCP6_MOST_HEADERS; n++) {
+		switch (next) {
+		case NEXTHDR_TCP:
+		case IPPROTO_ATCP:
+		case NEXTHDR_ICMP:
+			*proto = next;
+			return found;
+		case NEXTHDR_HOP:
+		case NEXTHDR_DEST:
+		case NEXTHDR_ROUTING:
+		case NEXTHDR_FRAGMENT:
+			break;
+		default:
+			return ATCP6_OTHER;
+		}
+		if (skb_copy_bits(skb, *off, head, sizeof(head)))
+			return ATCP6_OTHER;
+		len = next == NEXTHDR_FRAGMENT ? 8 : (head[1] + 1) * 8;
+		if (next == NEXTHDR_FRAGMENT) {
+			/* Only the first has ports. */
+			if (((head[2] << 8 | head[3]) & ~7) != 0)
+				return ATCP6_OTHER;
+			found = ATCP6_UNDONE;
+		} else if (next == NEXTHDR_ROUTING && head[3] != 0) {
+			found = ATCP6_UNDONE;
+		} else if (next == NEXTHDR_DEST && !atcp6_options_skippable(skb, *off, len)) {
+			found = ATCP6_UNDONE;
+		}
+		next = head[0];
+		*off += len;
+	}
+	return ATCP6_OTHER;
+}
+
+/* ---- wire=tcp ------------------------------------------------------------------------ */
+
+/* The rest of the hooks let it pass (perhaps after a while in a queue of theirs). */
+static int atcp6_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	struct atcp_osns *osns = atcp_pernet(net);
+	struct atcp_found f;
+	struct atcp_tuple t;
+	u8 proto;
+	int off;
+
+	if (atcp6_find(skb, &proto, &off) != ATCP6_PLAIN || proto != IPPROTO_TCP ||
+	    !pskb_may_pull(skb, off + sizeof(struct tcphdr))) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_PKT_TOO_SMALL);
+		return 0;
+	}
+	atcp6_skb_tuple(skb, off, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
+	skb_pull_rcsum(skb, off);
+	atcp6_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	return 0;
+}
+
+static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, int off,
+				 enum atcp6_next found, const struct nf_hook_state *state)
+{
+	u32 reason = ATCP_REASON_NONE;
+	struct nf_hook_state st;
+	struct atcp_found f;
+	struct atcp_tuple t;
+
+	/* Four bytes are the ports; what is shorter belongs to nobody. */
+	if (skb->len < off + 4 || !pskb_may_pull(skb, off + 4))
+		return NF_ACCEPT;
+	atcp6_skb_tuple(skb, off, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
+	if (f.kind == ATCP_FOUND_NONE)
+		return NF_ACCEPT;
+	if (unlikely(atcp6_not_unicast(skb))) {
+		if (f.kind != ATCP_FOUND_LISTENER) {
+			atcp_core_put(f);
+			return NF_ACCEPT;
+		}
+		reason = ATCP_REASON_NOT_UNICAST;
+	} else if (unlikely(found == ATCP6_UNDONE)) {
+		/* The kernel's TCP, who would get it next, would reset the connection. */
+		reason = ATCP_REASON_EXTENSION_HEADER;
+	}
+	if (reason) {
+		skb_set_transport_header(skb, off);
+		atcp_core_put(f);
+		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), reason);
+		return NF_STOLEN;
+	}
+	st = *state;
+	st.okfn = atcp6_nf_ok;
+	if (atcp_nf_rest(skb, &st, rcu_dereference(state->net->nf.hooks_ipv6[NF_INET_LOCAL_IN]),
+			 atcp6_nf_in) != 1) {
+		atcp_core_put(f);
+		return NF_STOLEN;
+	}
+	/* Unlike IPv4's, this header does not sum up to 0. */
+	skb_pull_rcsum(skb, off);
+	atcp6_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	return NF_STOLEN;
+}
+
+/* Context: softirq, inside RCU. */
+static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct atcp_osns *osns = atcp_pernet(state->net);
+	enum atcp6_next found;
+	u8 proto;
+	int off;
+
+	if (!atomic_read(&osns->sockets) && !atcp_core_ns_entries(osns->core))
+		return NF_ACCEPT;
+	found = atcp6_find(skb, &proto, &off);
+	if (found == ATCP6_OTHER)
+		return NF_ACCEPT;
+	if (proto == IPPROTO_TCP)
+		return atcp6_nf_tcp(osns, skb, off, found, state);
+	if (proto == IPPROTO_ICMPV6 && found == ATCP6_PLAIN)
+		atcp6_icmp_in(osns, skb, off);
+	return NF_ACCEPT;
+}
+
+/* ---- wire=atcp ----------------------------------------------------------------------- */
+
+/* The handler of protocol 253; skb->data is at the transport header. Context: softirq, RCU. */
+int atcp6_rcv(struct sk_buff *skb)
+{
+	struct atcp_osns *osns = atcp_pernet(dev_net(skb->dev));
+	struct atcp_found f;
+	struct atcp_tuple t;
+	u32 reason = ATCP_REASON_HDR_TRUNCATED;
+
+	if (!pskb_may_pull(skb, 4))
+		goto drop;
+	reason = ATCP_REASON_NOT_UNICAST;
+	if (atcp6_not_unicast(skb))
+		goto drop;
+	atcp6_skb_tuple(skb, 0, &t);
+	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_ATCP);
+	atcp6_rx(osns, f, &t, skb, IPPROTO_ATCP, atcp_wire_proto(osns) == IPPROTO_ATCP);
+	return 0;
+
+drop:
+	atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), reason);
+	return 0;
+}
