@@ -121,6 +121,16 @@ static inline void atcp6_forget_labels(struct sock *sk)
 #define ATCP_PINFO_AT(offset)
 #endif
 
+/* IPV6_RECVERR is set. */
+static inline bool atcp6_recverr(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return inet6_test_bit(RECVERR6, sk);
+#else
+	return inet6_sk(sk)->recverr;
+#endif
+}
+
 /* IP_RECVERR is set. */
 static inline bool atcp_recverr(const struct sock *sk)
 {

@@ -102,11 +102,13 @@ void atcp_os_conn_error(struct atcp_conn *c, enum atcp_err err)
 
 void atcp_os_conn_soft_error(struct atcp_conn *c, enum atcp_err err)
 {
-	/* IP_RECVERR: the program wants to hear of what does not end the connection. */
-	if (atcp_recverr(atcp_sk_of_conn(c)))
+	struct sock *sk = atcp_sk_of_conn(c);
+
+	/* IP_RECVERR, IPV6_RECVERR: the program wants to hear of what does not end the connection. */
+	if (atcp_speaks_v6(sk) ? atcp6_recverr(sk) : atcp_recverr(sk))
 		atcp_os_conn_error(c, err);
 	else
-		WRITE_ONCE(atcp_sk_of_conn(c)->sk_err_soft, atcp_errno(err));
+		WRITE_ONCE(sk->sk_err_soft, atcp_errno(err));
 }
 
 void atcp_os_conn_rx_eof(struct atcp_conn *c)

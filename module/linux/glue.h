@@ -388,6 +388,8 @@ u8 atcp_tcpi_options(const struct atcp_conn_info *c);
 struct sk_buff *atcp_tx_alloc(struct sock *sk, gfp_t gfp);
 /* The socket's route, looked up anew if it went stale; borrowed. NULL: none. Lock: socket. */
 struct dst_entry *atcp_sock_route(struct sock *sk);
+/* Bytes of options or extension headers that the socket's packets carry. Context: any; inside RCU or lock: socket. */
+u32 atcp_sock_opt_len(const struct sock *sk);
 /* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. path: the options that
  * will be sent, or NULL. NULL: none. Context: softirq.
  */

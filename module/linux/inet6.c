@@ -247,7 +247,7 @@ void atcp6_child_peer(struct sock *sk, const struct atcp_tuple *t, struct dst_en
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
 	/* A peer on a link stays on that link. */
 	if (ipv6_addr_type(&sk->sk_v6_daddr) & IPV6_ADDR_LINKLOCAL && !sk->sk_bound_dev_if)
-		sk->sk_bound_dev_if = dst->dev->ifindex;
+		sk->sk_bound_dev_if = atcp6_link_of(sock_net(sk), t);
 	sk->sk_gso_type = SKB_GSO_TCPV6;
 	atcp6_dst_store(sk, dst);
 }

@@ -40,17 +40,19 @@ static __be32 atcp_gso_daddr(const struct iphdr *iph)
 	return iph->daddr;
 }
 
-/* Sum a segment's checksum anew, or leave it to a device that knows any protocol. */
-static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features)
+/* Sum a segment's checksum anew, or leave it to a device that knows any protocol. all: bytes of what it was cut from, from the
+ * TCP header on.
+ */
+static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features, u32 all)
 {
 	const struct iphdr *iph = ip_hdr(seg);
 	struct tcphdr *th = tcp_hdr(seg);
 	u32 off = skb_transport_offset(seg);
 	u32 len = seg->len - off;
 
-	if (atcp_skb_v6(seg))
-		th->check = ~csum_ipv6_magic(&ipv6_hdr(seg)->saddr, &ipv6_hdr(seg)->daddr, len,
-					     IPPROTO_ATCP, 0);
+	/* Not by skb->protocol, which is that of a tunnel or VLAN around it. IPv6's sum is there, for the length of all. */
+	if (iph->version == 6)
+		th->check = ~csum_fold(csum_add(csum_unfold(th->check), htonl(~all + len)));
 	else
 		th->check = ~csum_tcpudp_magic(iph->saddr, atcp_gso_daddr(iph), len, IPPROTO_ATCP,
 					       0);
@@ -69,7 +71,7 @@ static struct sk_buff *atcp_gso_segment(struct sk_buff *skb, netdev_features_t f
 {
 	u32 mss = skb_shinfo(skb)->gso_size;
 	struct sk_buff *segs, *seg;
-	u32 thlen, seq;
+	u32 thlen, seq, all = skb->len;
 
 	if (!pskb_may_pull(skb, sizeof(struct tcphdr)))
 		return ERR_PTR(-EINVAL);
@@ -99,7 +101,7 @@ static struct sk_buff *atcp_gso_segment(struct sk_buff *skb, netdev_features_t f
 		}
 		if (seg != segs)
 			th->cwr = 0;
-		atcp_gso_checksum(seg, features);
+		atcp_gso_checksum(seg, features, all);
 		seq += mss;
 	}
 	return segs;

@@ -257,10 +257,8 @@ static void path_replace(struct sock *sk, struct ip_options_rcu *opt)
 /* Lock: socket. */
 static void path_changed(struct sock *sk)
 {
-	const struct ip_options *opt = atcp_path_of(sk);
-
 	sk_dst_reset(sk);
-	atcp_core_ip_options(&atcp_sk(sk)->conn, opt ? opt->optlen : 0);
+	atcp_core_ip_options(&atcp_sk(sk)->conn, atcp_sock_opt_len(sk));
 }
 
 /* Are the options the program's, or about to be? Lock: socket. */

@@ -64,35 +64,46 @@ void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t)
 	t->rport = (__force u16)th->source;
 }
 
-/* RFC 9293 3.9.2.3 (MUST-57), RFC 4291 2.7: neither end may be a group. */
+/*
+ * RFC 9293 3.9.2.3 (MUST-57), RFC 4291 2.7: neither end may be a group; nor, on the wire, an address that stands for an IPv4
+ * one: programs would believe that peer to be another.
+ */
 static bool atcp6_not_unicast(const struct sk_buff *skb)
 {
-	return skb->pkt_type != PACKET_HOST || ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr) ||
-	       ipv6_addr_is_multicast(&ipv6_hdr(skb)->saddr);
+	const struct ipv6hdr *h = ipv6_hdr(skb);
+
+	return skb->pkt_type != PACKET_HOST || ipv6_addr_is_multicast(&h->daddr) ||
+	       ipv6_addr_is_multicast(&h->saddr) || ipv6_addr_v4mapped(&h->daddr) ||
+	       ipv6_addr_v4mapped(&h->saddr);
+}
+
+/* Connections are begun by one host, not by any of those that share an anycast address. */
+static bool atcp6_anycast_listener(const struct sk_buff *skb, struct atcp_found f)
+{
+	return f.kind == ATCP_FOUND_LISTENER && !ipv6_unicast_destination(skb);
 }
 
 /* ---- links --------------------------------------------------------------------------- */
 
-/* The link that the packet which this CPU has in hand came by, if its addresses have a meaning there only; else 0. */
+/* The link that the packet which this CPU has in hand came by, if its addresses have a meaning there only; else 0.
+ * Softirqs off to write.
+ */
 static DEFINE_PER_CPU(int, atcp6_came_by);
 
 int atcp6_link_of(struct net *net, const struct atcp_tuple *t)
 {
 	int link = this_cpu_read(atcp6_came_by);
-	struct net_device *dev;
+	const struct net_device *dev;
 
 	if (!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))
 		return 0;
 	if (link)
 		return link;
-	/* A timer: the link is the one on which we have this address. */
+	/* A timer: a link on which we have this address. */
 	rcu_read_lock();
-	for_each_netdev_rcu(net, dev) {
-		if (ipv6_chk_addr(net, atcp_v6(&t->laddr), dev, 1)) {
-			link = dev->ifindex;
-			break;
-		}
-	}
+	dev = ipv6_dev_find(net, atcp_v6(&t->laddr), NULL);
+	if (dev)
+		link = dev->ifindex;
 	rcu_read_unlock();
 	return link;
 }
@@ -101,14 +112,18 @@ int atcp6_link_of(struct net *net, const struct atcp_tuple *t)
 static void atcp6_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
 		     struct sk_buff *skb, u8 proto, bool nobody)
 {
+	int before;
+
 	if (likely(!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))) {
 		atcp_rx(osns, f, t, skb, proto, nobody);
 		return;
 	}
-	/* Packets are not nested: what leaves for this host itself waits in a queue. */
+	local_bh_disable();
+	before = this_cpu_read(atcp6_came_by);
 	this_cpu_write(atcp6_came_by, inet6_iif(skb));
 	atcp_rx(osns, f, t, skb, proto, nobody);
-	this_cpu_write(atcp6_came_by, 0);
+	this_cpu_write(atcp6_came_by, before);
+	local_bh_enable();
 }
 
 /* ---- extension headers --------------------------------------------------------------- */
@@ -162,6 +177,10 @@ static enum atcp6_next atcp6_find(const struct sk_buff *skb, u8 *proto, int *off
 			*proto = next;
 			return found;
 		case NEXTHDR_HOP:
+			/* Obeyed, if it is the first; illegal, if not. */
+			if (n)
+				return ATCP6_OTHER;
+			break;
 		case NEXTHDR_DEST:
 		case NEXTHDR_ROUTING:
 		case NEXTHDR_FRAGMENT:
@@ -173,12 +192,14 @@ static enum atcp6_next atcp6_find(const struct sk_buff *skb, u8 *proto, int *off
 			return ATCP6_OTHER;
 		len = next == NEXTHDR_FRAGMENT ? 8 : (head[1] + 1) * 8;
 		if (next == NEXTHDR_FRAGMENT) {
-			/* Only the first has ports. */
+			/* Only the first has ports. One that is both first and last is none (RFC 6946). */
 			if (((head[2] << 8 | head[3]) & ~7) != 0)
 				return ATCP6_OTHER;
-			found = ATCP6_UNDONE;
+			if (head[3] & 1)
+				found = ATCP6_UNDONE;
 		} else if (next == NEXTHDR_ROUTING && head[3] != 0) {
-			found = ATCP6_UNDONE;
+			/* On its way to somebody else. */
+			return ATCP6_OTHER;
 		} else if (next == NEXTHDR_DEST && !atcp6_options_skippable(skb, *off, len)) {
 			found = ATCP6_UNDONE;
 		}
@@ -226,7 +247,7 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
 	if (f.kind == ATCP_FOUND_NONE)
 		return NF_ACCEPT;
-	if (unlikely(atcp6_not_unicast(skb))) {
+	if (unlikely(atcp6_not_unicast(skb) || atcp6_anycast_listener(skb, f))) {
 		if (f.kind != ATCP_FOUND_LISTENER) {
 			atcp_core_put(f);
 			return NF_ACCEPT;
@@ -292,6 +313,10 @@ int atcp6_rcv(struct sk_buff *skb)
 		goto drop;
 	atcp6_skb_tuple(skb, 0, &t);
 	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_ATCP);
+	if (unlikely(atcp6_anycast_listener(skb, f))) {
+		atcp_core_put(f);
+		goto drop;
+	}
 	atcp6_rx(osns, f, &t, skb, IPPROTO_ATCP, atcp_wire_proto(osns) == IPPROTO_ATCP);
 	return 0;
 

@@ -70,6 +70,18 @@ static int atcp_set_inq(struct sock *sk, int on)
 	return 0;
 }
 
+/* Extension headers may come or go with it, and segments become shorter or longer. */
+static int atcp_set_ipv6(struct sock *sk, int opt, sockptr_t val, unsigned int len)
+{
+	int err = ipv6_setsockopt(sk, SOL_IPV6, opt, val, len);
+
+	lock_sock(sk);
+	if (!err && atcp_speaks_v6(sk))
+		atcp_core_ip_options(&atcp_sk(sk)->conn, atcp_sock_opt_len(sk));
+	release_sock(sk);
+	return err;
+}
+
 /* proto->setsockopt. Context: process. */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len)
 {
@@ -78,6 +90,8 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 
 	if (level == SOL_IP && opt == IP_OPTIONS)
 		return atcp_path_set(sk, val, len);
+	if (level == SOL_IPV6 && sk->sk_family == AF_INET6)
+		return atcp_set_ipv6(sk, opt, val, len);
 	if (level != SOL_TCP && level != SOL_ATCP)
 		return sk->sk_family == AF_INET6 ? ipv6_setsockopt(sk, level, opt, val, len) :
 						   ip_setsockopt(sk, level, opt, val, len);

@@ -48,13 +48,12 @@ struct dst_entry *atcp_sock_route(struct sock *sk)
 	return atcp_speaks_v6(sk) ? atcp6_sock_route(sk) : atcp4_sock_route(sk);
 }
 
-/* Bytes of options or extension headers that the socket's packets carry. Context: any; inside RCU or lock: socket. */
-static u32 atcp_sock_opt_len(const struct sock *sk)
+u32 atcp_sock_opt_len(const struct sock *sk)
 {
 	const struct ip_options *opt;
 
 	if (atcp_speaks_v6(sk))
-		return min(atcp6_opt_len(sk), 40U);
+		return atcp6_opt_len(sk);
 	opt = atcp_path_of(sk);
 	return opt ? opt->optlen : 0;
 }
@@ -285,8 +284,10 @@ static struct sk_buff *atcp_tx_turn_round(struct sk_buff *skb, u32 headroom)
 static struct sk_buff *atcp_tx_empty_in(struct sk_buff *received, const struct dst_entry *dst,
 					u32 hdr_len, const struct ip_options *opt)
 {
-	u32 ip = dst->ops->family == AF_INET6 ? sizeof(struct ipv6hdr) :
-						sizeof(struct iphdr) + (opt ? opt->optlen : 0);
+	/* ip6_xmit() wants room for a jumbo header, whatever the length. */
+	u32 ip = dst->ops->family == AF_INET6 ?
+			 sizeof(struct ipv6hdr) + sizeof(struct hop_jumbo_hdr) :
+			 sizeof(struct iphdr) + (opt ? opt->optlen : 0);
 	u32 headroom = LL_RESERVED_SPACE(dst->dev) + dst->header_len + ip + ALIGN(hdr_len, 8);
 	struct sk_buff *skb = received ? atcp_tx_turn_round(received, headroom) : NULL;
 

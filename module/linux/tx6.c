@@ -119,15 +119,14 @@ static int atcp6_checksum(struct sk_buff *skb, u8 proto, const struct in6_addr *
 int atcp6_conn_emit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst, u32 ecn)
 {
 	struct ipv6_pinfo *np = inet6_sk(sk);
-	struct in6_addr final;
 	struct flowi6 fl6;
 
 	if (atcp6_checksum(skb, atcp_sk(sk)->ip_proto, &np->saddr, &sk->sk_v6_daddr, dst->dev)) {
 		kfree_skb(skb);
 		return -1;
 	}
+	/* With the peer's address, though its route is that of the first hop: ip6_xmit() writes the routing header. */
 	atcp6_sock_flow(sk, &fl6);
-	fl6_update_dst(&fl6, rcu_dereference(np->opt), &final);
 	skb_dst_set_noref(skb, dst);
 	return ip6_xmit(sk, skb, &fl6, fl6.flowi6_mark, rcu_dereference(np->opt),
 			(READ_ONCE(np->tclass) & ~INET_ECN_MASK) | ecn, READ_ONCE(sk->sk_priority));
@@ -136,7 +135,6 @@ int atcp6_conn_emit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst,
 int atcp6_emit(struct atcp_osns *ns, const struct sock *via, const struct atcp_tuple *t, u8 proto,
 	       struct sk_buff *skb, struct dst_entry *dst)
 {
-	struct in6_addr final;
 	struct flowi6 fl6;
 	struct ipv6hdr *h;
 
@@ -149,7 +147,6 @@ int atcp6_emit(struct atcp_osns *ns, const struct sock *via, const struct atcp_t
 		const struct ipv6_pinfo *np = inet6_sk(via);
 
 		atcp6_tuple_flow(ns, via, t, proto, &fl6);
-		fl6_update_dst(&fl6, rcu_dereference(np->opt), &final);
 		return ip6_xmit(via, skb, &fl6, fl6.flowi6_mark, rcu_dereference(np->opt),
 				READ_ONCE(np->tclass) & ~INET_ECN_MASK,
 				READ_ONCE(via->sk_priority));

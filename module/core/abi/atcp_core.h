@@ -214,7 +214,7 @@ uint32_t atcp_core_get_fastopen_keys(const struct atcp_conn *c, uint8_t *keys);
 enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privileged,
 			       uint64_t now_ns);
 const char *atcp_core_get_cc(const struct atcp_conn *c);
-/* Each packet carries so many bytes of IP options or extension headers from now on, at most 40, on the same route otherwise. */
+/* Each packet carries so many bytes of IP options or extension headers from now on, at most 65535, on the same route otherwise. */
 void atcp_core_ip_options(struct atcp_conn *c, uint32_t bytes);
 /* SO_KEEPALIVE changed. */
 void atcp_core_set_keepalive(struct atcp_conn *c, bool on, uint64_t now_ns);

@@ -212,7 +212,7 @@ enum atcp_mem {
 struct atcp_route {
 	uint32_t mtu;	 /* path MTU, bytes of an IP packet of either version with its headers */
 	uint32_t advmss; /* MSS to advertise by the route's metrics or device MTU, bytes */
-	uint32_t ip_options; /* bytes of IP options or extension headers that each packet will carry, at most 40 */
+	uint32_t ip_options; /* bytes of IP options or extension headers that each packet will carry, at most 65535 */
 	void *port;	 /* the port's own, of use to it until the RCU section ends; or NULL */
 };
 

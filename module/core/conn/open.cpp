@@ -26,7 +26,7 @@ bool prepare_syn(Tcb& t) {
   t.advmss = static_cast<uint16_t>(min(route.advmss, 65495u));
   if (t.user_mss != 0) t.advmss = min(t.advmss, t.user_mss);
   t.peer_mss = 65495;
-  t.ip_options = static_cast<uint8_t>(route.ip_options);
+  t.ip_options = static_cast<uint16_t>(route.ip_options);
   t.route_mtu = static_cast<uint16_t>(min(route.mtu, 65535u));
   update_mss(t, route.mtu);
   t.peer_mss = default_mss(t.family);

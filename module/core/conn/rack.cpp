@@ -65,9 +65,12 @@ bool enough_above(const Tcb& t, Seq* from) {
 /// at once, however many ACKs come: the bound only rises, and what was sent again stays so.
 void detect_by_duplicates(Tcb& t) {
   Seq bound;
+  // What was judged in an earlier recovery would be out of date some billion bytes later.
+  if (t.sacked_out == 0) t.rack.counted = false;
   if (!enough_above(t, &bound)) return;
   Seq& from = t.rack.counted_to;
-  if (from < t.snd_una || from > t.snd_nxt) from = t.snd_una;
+  if (!t.rack.counted || from < t.snd_una) from = t.snd_una;
+  t.rack.counted = true;
   TxSeg* s = t.tx.lower_bound(from);
   for (; s != nullptr && s->end() <= bound; s = Treap<TxSeg>::next(s)) {
     if (!s->has(TxSeg::kSacked | TxSeg::kLost | TxSeg::kInNetAgain)) lose(t, *s);
@@ -158,6 +161,7 @@ void rack_detect(Tcb& t, Now now) {
     detect_by_duplicates(t);
     return;
   }
+  t.rack.counted = false;
   if (r.xmit_us == 0) return;
   while (TxSeg* s = t.sent_list.first()) {
     if (!overtaken(r, *s)) return;
@@ -179,7 +183,7 @@ void rack_mark_on_rto(Tcb& t, Now now) {
 }
 
 void rack_judge_anew(Tcb& t) {
-  t.rack.counted_to = t.snd_una;
+  t.rack.counted = false;
 }
 
 void rack_on_timer(Tcb& t, Now now) {

@@ -25,6 +25,7 @@ struct Rack {
   Seq tlp_end_seq;          ///< snd_nxt when the probe was sent; valid if tlp_out
   uint8_t reo_wnd_mult;     ///< quarters of min_rtt beyond the first that DSACKs have added
   uint8_t reo_wnd_persist;  ///< recoveries until those are taken back
+  bool counted : 1;         ///< counted_to is valid
   bool reordering_seen : 1;
   bool in_dsack_round : 1;
   bool tlp_out : 1;      ///< a probe was sent and has not been judged yet

@@ -228,7 +228,7 @@ struct Tcb : Endpoint {
   uint16_t pmtu;       ///< path MTU (IP header included) that mss was computed from
   uint16_t route_mtu;  ///< what the route said last; 0: not asked yet
   MtuSearch mtu;
-  uint8_t ip_options;        ///< bytes in every packet, part of what the MSS leaves out
+  uint16_t ip_options;       ///< bytes in every packet, part of what the MSS leaves out
   uint8_t cc_source;         ///< enum atcp_source: who chose cc_ops
   uint8_t defer_accept;      ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none

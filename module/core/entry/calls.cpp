@@ -252,7 +252,7 @@ const char* atcp_core_get_cc(const atcp_conn* c) {
 
 void atcp_core_ip_options(atcp_conn* c, uint32_t bytes) {
   Tcb& t = *tcb_of(c);
-  t.ip_options = static_cast<uint8_t>(bytes);
+  t.ip_options = static_cast<uint16_t>(bytes);
   if (t.state != State::Closed && t.state != State::Listen) update_mss(t, t.pmtu);
 }
 

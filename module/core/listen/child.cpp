@@ -89,7 +89,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   if (rtt_us != 0) c.rtt.sample(rtt_us, now.us);
   atcp_route route = {};
   if (atcp_os_conn_route(conn, &route)) {
-    c.ip_options = static_cast<uint8_t>(route.ip_options);
+    c.ip_options = static_cast<uint16_t>(route.ip_options);
     c.route_mtu = static_cast<uint16_t>(min(route.mtu, 65535u));
     update_mss(c, route.mtu);
   }
