@@ -52,7 +52,8 @@ static void atcp_gso_checksum(struct sk_buff *seg, netdev_features_t features, u
 
 	/* Not by skb->protocol, which is that of a tunnel or VLAN around it. IPv6's sum is there, for the length of all. */
 	if (iph->version == 6)
-		th->check = ~csum_fold(csum_add(csum_unfold(th->check), htonl(~all + len)));
+		th->check = ~csum_fold(csum_add(csum_unfold(th->check),
+						(__force __wsum)htonl(~all + len)));
 	else
 		th->check = ~csum_tcpudp_magic(iph->saddr, atcp_gso_daddr(iph), len, IPPROTO_ATCP,
 					       0);

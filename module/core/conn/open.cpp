@@ -130,8 +130,12 @@ atcp_err connect(Tcb& t, atcp_tuple& tuple, bool with_data, Now now) {
   if (!has_room(t, tuple.family)) return ATCP_ERR_INVALID;
   if (t.in_done) tcb_restart(t);
   // The rest of the tuple follows when the table takes it; the MSS depends on this already.
+  const uint8_t bound_family = t.family;
   store_relaxed(&t.family, static_cast<uint8_t>(tuple.family));
-  if (!prepare_syn(t)) return ATCP_ERR_HOST_UNREACH;
+  if (!prepare_syn(t)) {
+    store_relaxed(&t.family, bound_family);
+    return ATCP_ERR_HOST_UNREACH;
+  }
   Seq iss_hint;
   bool reused = false;
   const ParamValues range = t.ns->params.all(Param::PortRange);
