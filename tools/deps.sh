@@ -20,7 +20,9 @@ group() {
 	gen) echo python3 python3-yaml g++ libc6-dev ;;
 	demo) echo nginx-light curl iproute2 tcpdump ethtool procps python3 ;;
 	bench) echo iproute2 procps python3 gcc libc6-dev ;;
-	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables sim vm debug-kernel fuzz check gen ynl demo bench)" >&2; exit 2 ;;
+	apps) echo nginx-light curl wrk redis-server redis-tools postgresql memcached libmemcached-tools haproxy openssh-server openssh-client \
+		openssl iperf3 rsync socat python3 python3-requests nodejs stress-ng iproute2 util-linux ;;
+	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables sim vm debug-kernel fuzz check gen ynl demo bench apps)" >&2; exit 2 ;;
 	esac
 }
 
@@ -53,5 +55,16 @@ fi
 for p in $missing; do
 	apt-cache policy "$p" 2>/dev/null | grep -q 'Candidate: [^(]' || { $run apt-get -q update >&2; break; }
 done
-# Services that a package would start are not wanted here: they would take ports of the host.
+# Services that a package would start are not wanted here: they would take ports of the host. Without systemd RUNLEVEL=1 is enough;
+# both ways ask policy-rc.d. Nor is a database: PostgreSQL's package makes one unless told otherwise. Both only until the end.
+mine=
+keep_out() { # FILE CONTENT MODE
+	[ ! -e "$1" ] && $run sh -c 'mkdir -p "${1%/*}" && printf "%b" "$2" >"$1" && chmod "$3" "$1"' sh "$1" "$2" "$3" && mine="$mine $1"
+}
+trap '[ -z "$mine" ] || $run rm -f $mine' EXIT
+trap 'exit 1' HUP INT TERM
+keep_out /usr/sbin/policy-rc.d '#!/bin/sh\nexit 101\n' 755
+case $missing in
+*postgresql*) keep_out /etc/postgresql-common/createcluster.d/atcp.conf 'create_main_cluster = false\n' 644 ;;
+esac
 $run env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $install >&2 || { echo "deps: failed: $install" >&2; exit 1; }
