@@ -89,11 +89,13 @@ class Place(TwoHosts):
 
     # ------------------------------------------------------------------------- programs
 
-    def start(self, command, port, name=SERVER, user=None):
-        """A server that listens on `port` when this returns; stopped when the place is left. user: who runs it, else root."""
+    def start(self, command, port, name=SERVER, user=None, env=None):
+        """A server that listens on `port` when this returns; stopped when the place is left. user: who runs it, else root;
+        env: all of its environment, else that of the host's stack."""
         log = self.work / f"{pathlib.Path(command[0]).name}-{port}.log"
         self.logs.append(log)
         argv = ["ip", "netns", "exec", self.tag + name]
+        argv += ["env", "-i", *[f"{key}={value}" for key, value in env.items()]] if env is not None else []
         argv += ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         with open(log, "wb") as out:
             process = subprocess.Popen(argv + [*map(str, command)], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,

@@ -2,9 +2,10 @@
 """What keeps data: redis, PostgreSQL, memcached, each with its own benchmark or
 self-check."""
 
+import os
 import pathlib
-import pwd
 import re
+import shutil
 
 from .. import net
 from .place import SERVER, sha256
@@ -33,6 +34,30 @@ def redis(place):
     net.equal(sha256(place.work / "got"), want, "sha256 of the value")
     net.equal(place.run(["redis-cli", *at, "--raw", "GET", f"piped:{PIPED - 1}"]).strip(), str((PIPED - 1) ** 2), "a value")
     return {"least": 20, "bytes_least": 2 * BLOB}
+
+
+DROP_IN = pathlib.Path(net.TOP) / "tools/examples/systemd/atcp.conf"
+
+
+def drop_in(place):
+    """redis as its unprivileged user with all that the example for systemd says, and nothing else, in its environment."""
+    settings = re.findall(r'^#?Environment="?([^"\n]+)"?$', DROP_IN.read_text(encoding="utf-8"), re.M)
+    env = dict(setting.split("=", 1) for setting in settings)
+    net.equal(set(env), {"LD_PRELOAD", "ATCP_STRICT", "ATCP_SET"}, "variables of the example")
+    if net.IS_ATCP:
+        net.check("ATCP_IN_VM" in os.environ, "this puts a file below /usr/local: only in a virtual machine")
+        os.makedirs(os.path.dirname(env["LD_PRELOAD"]), exist_ok=True)
+        shutil.copy(f"{net.TOOLS}/libatcp-preload.so", env["LD_PRELOAD"])
+    place.start(["redis-server", "--port", 6379, "--bind", place.addr(SERVER), "--save", "", "--daemonize", "no", "--protected-mode", "no"],
+                6379, user="redis", env=env if net.IS_ATCP else {})
+    net.equal(place.run(["redis-cli", "-h", place.addr(SERVER), "ping"]).strip(), "PONG", "the answer")
+    if net.IS_ATCP:
+        listener = net.atcp_json("listeners", place.prefix(SERVER))[0]["id"]
+        values = {row["name"]: row["value"] for row in net.atcp_json(f"params --socket {listener}", place.prefix(SERVER))}
+        for setting in env["ATCP_SET"].split():
+            name, value = setting.split("=")
+            net.equal(str(values[name]), value, f"{name} of the listener")
+    return {"least": 1, "bytes_least": 10}
 
 
 DATABASE = pathlib.Path("/tmp/atcp-apps-postgresql")

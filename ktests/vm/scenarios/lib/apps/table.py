@@ -14,8 +14,8 @@ FAMILIES = (4,)
 
 @dataclass(frozen=True)
 class App:
-    """What is tried of one set of programs. on: the programs of each host; it is on atcp in some of the cases. With one
-    host there is nothing between the programs."""
+    """What is tried of one set of programs. on: the programs of each host. sides: each is on atcp in a case of its own. With
+    one host there is no link that netem could spoil."""
 
     name: str
     on: dict[str, str]
@@ -23,6 +23,7 @@ class App:
     checks: str
     packages: str
     run: Callable[[Place], dict]  # returns what Place.prove() is to show
+    sides: tuple[str, ...] = (SERVER, CLIENT)
 
 
 def pair(server, client):
@@ -38,6 +39,9 @@ APPS = (
     App("redis", pair("redis-server", "redis-benchmark, redis-cli"),
         "seven kinds of commands from 20 clients, 2000 commands at once, a value of 1 MB", "redis counts; sha256",
         "redis-server redis-tools", stores.redis),
+    App("service", pair("redis-server, as a service", "redis-cli"),
+        "the environment of the [example for systemd](../tools/examples/systemd/atcp.conf), as the user redis", "an answer; the parameters of the listener",
+        "redis-server redis-tools", stores.drop_in, (SERVER,)),
     App("postgresql", pair("postgres", "pgbench, psql"),
         "load by COPY, TPC-B with connections that stay and with one per transaction, COPY back",
         "transactions; sums of accounts, tellers, branches; every row", "postgresql", stores.postgresql),
@@ -55,7 +59,7 @@ APPS = (
     App("socat", pair("socat", "socat"), "4 MB one way; 4 MB echoed, the end after a half close", "sha256", "socat", files.socat),
     App("python", pair("python3 -m http.server", "requests"), "21 files in one session", "sha256", "python3 python3-requests", web.python),
     App("stress", {SERVER: "stress-ng --sock, --sockmany"}, "its own clients and servers, over lo, with arbitrary calls", "its own status", "stress-ng",
-        files.stress),
+        files.stress, (SERVER,)),
     App("node", pair("node's http", "node's http.Agent"), "40 bodies echoed over four connections that stay", "sha256 at both ends", "nodejs",
         web.node),
 )
@@ -82,4 +86,4 @@ class Case:
 
 def cases(families=FAMILIES):
     return [Case(app, on, netem, family) for app in APPS for family, netem, on in
-            itertools.product(families, (False, True)[:len(app.on)], app.on)]
+            itertools.product(families, (False, True)[:len(app.on)], app.sides)]
