@@ -329,7 +329,7 @@ kunit: ## KUnit suites of the glue, in the debug kernel
 
 .PHONY: vm-test
 vm-test: ## whole-system scenarios on 6.1 and 6.12 (ARGS='--kernel 6.1|6.12|debug NAME…')
-	$(Q)$(DEPS) vm demo
+	$(Q)$(DEPS) vm demo $(if $(filter --long apps,$(ARGS)),apps)
 	$(Q)$(MAKE) modules module-debug tools progs ynl
 	$(Q)mkdir -p $(B)/results
 	$(Q)ATCP_RESULT=$(abspath $(B)/results/vm-test.txt) ktests/vm/scenarios/run-all $(ARGS)
@@ -352,6 +352,12 @@ tour: ## docs/tour.md anew: its ten commands, run in a virtual machine
 	$(Q)$(DEPS) vm
 	$(Q)$(MAKE) module-6.12 tools
 	$(Q)ktests/vm/scenarios/tour.py renew
+
+.PHONY: apps
+apps: ## real programs on atcp, as server and as client: the matrix of docs/applications.md (ARGS='--kernel 6.12 redis ssh')
+	$(Q)$(DEPS) vm apps
+	$(Q)$(MAKE) modules tools
+	$(Q)ktests/vm/scenarios/apps.py matrix $(ARGS)
 
 .PHONY: bench
 bench: ## atcp and the kernel's TCP side by side, one table

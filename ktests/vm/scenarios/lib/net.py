@@ -319,11 +319,11 @@ def main(*cases):
 LAST_TUN = []  # the Tun of this process, for its log when a case fails
 
 
-def ledgers_add_up():
+def ledgers_add_up(prefix=""):
     """Every listener that the case left behind accounts for each SYN and each third ACK that it saw."""
     if not IS_ATCP or not os.path.exists("/sys/module/atcp"):
         return
-    for row in atcp_json("listeners"):
+    for row in atcp_json("listeners", prefix):
         equal(row["synacks"] + row["syn_dups"] + sum(row["refused_syns"].values()), row["syns"], f"SYNs of {row}")
         equal(row["children"] + sum(row["refused_acks"].values()), row["acks"], f"third ACKs of {row}")
 

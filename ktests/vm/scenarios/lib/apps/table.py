@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .. import net
 from . import files, stores, web
 from .place import CLIENT, SERVER, Place
 
@@ -80,6 +81,7 @@ class Case:
     def __call__(self):
         with Place(self.on_atcp, self.netem, self.family) as place:
             proof = self.app.run(place)
+            net.ledgers_add_up(place.prefix(self.on_atcp))
             place.stop()
             place.prove(**proof)
 
