@@ -236,7 +236,7 @@ TEST(EhashStress, RecycledSockets) {
       store_relaxed(&e.raddr, to.raddr.v4);
       store_relaxed(&e.lport, to.lport);
       store_relaxed(&e.rport, to.rport);
-      store_relaxed(&e.family, to.family);
+      store_relaxed(&e.family, static_cast<uint8_t>(to.family));
       w.hash.insert(e);
     });
   }
