@@ -159,7 +159,7 @@ class Place(TwoHosts):
 
     def prove(self, least, bytes_least, flows=((CLIENT, SERVER),)):
         """Each host's connections were those of its stack: at least so many, with so many bytes in both directions together. What
-        one host of a flow (client, server) opened the other has accepted."""
+        one host of a flow (client, server) opened the other has accepted, unless it was lost."""
         kernel = {n: self.kernel_counts(n) for n in (SERVER, CLIENT)}
         stack = dict(kernel)
         if net.IS_ATCP:
@@ -171,8 +171,11 @@ class Place(TwoHosts):
                 net.equal(ours[theirs][what], 0, f"{what} of atcp on the host that is on the kernel's TCP")
         for client, server in flows:
             opened = stack[client]["ActiveOpens"] - stack[client]["AttemptFails"]
-            net.equal(stack[server]["PassiveOpens"], opened, f"connections that {server} accepted from {client}, of those that were opened")
-            net.check(opened >= least, f"only {opened} connections, not {least}")
+            accepted = stack[server]["PassiveOpens"]
+            # A program may close a socket whose SYN was lost (redis-benchmark does): opened, but neither failed nor accepted.
+            net.check(accepted == opened or self.netem_on and accepted < opened,
+                      f"{server} accepted {accepted} connections of {client}, which opened {opened}")
+            net.check(accepted >= least, f"only {accepted} connections, not {least}")
         if net.IS_ATCP:
             self._records_agree(least, bytes_least, flows)
 

@@ -8,7 +8,7 @@ import re
 import shutil
 
 from .. import net
-from .place import SERVER, sha256
+from .place import SERVER, patiently, sha256
 
 PIPED, BLOB = 2000, 1 << 20
 VALUE = 900000  # below memcached's greatest
@@ -93,6 +93,7 @@ def postgresql(place):
                  "-c", "shared_buffers=16MB", "-c", "unix_socket_directories=", "-c", "autovacuum=off", "-c", "max_wal_size=64MB"],
                 5432, user="postgres")
     at = ["-h", place.addr(SERVER), "-p", 5432, "-U", "postgres"]
+    patiently("it listens before it is ready", lambda: place.run([programs / "pg_isready", *at]))
     out = place.run([programs / "pgbench", *at, "-i", "-s", 1, "-q", "postgres"])
     net.check("done in" in out, out)
     # With connections that stay, and with one for each transaction.
