@@ -60,7 +60,7 @@ def drop_in(place):
     return {"least": 1, "bytes_least": 10}
 
 
-DATABASE = pathlib.Path("/tmp/atcp-apps-postgresql")
+DATABASE = pathlib.Path("/run/atcp-apps-postgresql")  # a virtual machine sees the host's /tmp, but has a /run of its own
 CLIENTS, ACCOUNTS = 4, 100000
 # What TPC-B says must agree when all is done: one row.
 BALANCES = ("select (select count(*) from pgbench_history), (select count(*) from pgbench_accounts), "
