@@ -18,6 +18,8 @@ import sys
 import time
 import traceback
 
+from . import packet
+
 IPPROTO_ATCP = 253
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFMTU, IFF_UP = 0x8913, 0x8914, 0x8916, 0x891C, 0x8922, 1
@@ -119,8 +121,35 @@ def until(condition, seconds, what, step=0.02):
 # --------------------------------------------------------------------- sockets
 
 
+class Socket6(socket.socket):
+    """A socket of AF_INET6 whose addresses are written as IPv4's (packet.six())."""
+
+    def bind(self, address):
+        super().bind((packet.six(address[0]), address[1]))
+
+    def connect(self, address):
+        super().connect((packet.six(address[0]), address[1]))
+
+    def connect_ex(self, address):
+        return super().connect_ex((packet.six(address[0]), address[1]))
+
+    def getsockname(self):
+        return (packet.four(super().getsockname()[0]), super().getsockname()[1])
+
+    def getpeername(self):
+        return (packet.four(super().getpeername()[0]), super().getpeername()[1])
+
+    def accept(self):
+        fd, address = self._accept()
+        sock = Socket6(self.family, self.type, self.proto, fileno=fd)
+        sock.settimeout(socket.getdefaulttimeout())
+        return sock, (packet.four(address[0]), address[1])
+
+
 def new_socket(blocking=True, proto=None):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, PROTO if proto is None else proto)
+    proto = PROTO if proto is None else proto
+    kind, family = (Socket6, socket.AF_INET6) if packet.V6 else (socket.socket, socket.AF_INET)
+    sock = kind(family, socket.SOCK_STREAM, proto)
     sock.setblocking(blocking)
     return sock
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""IPv4, TCP and ICMP packets as Python values: built field by field, so that
+"""IP, TCP and ICMP packets as Python values: built field by field, so that
 every field can be wrong on purpose, and parsed back from what the stack sends.
-No sockets and no devices here: see tun.py."""
+No sockets and no devices here: see tun.py.
 
+With ATCP_FAMILY=6 the same scenarios run over IPv6: addresses are written as
+IPv4's everywhere, and 10.9.0.1 means fd00::10.9.0.1 then (see six())."""
+
+import os
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -31,7 +35,54 @@ def checksum(data):
     return total ^ 0xFFFF
 
 
+V6 = os.environ.get("ATCP_FAMILY") == "6"
+IP_HEADER = 40 if V6 else 20
+MSS = 1500 - IP_HEADER - 20  # what the stack offers on a link with an MTU of 1500
+_SPECIAL = {"127.0.0.1": "::1", "0.0.0.0": "::"}
+# ICMP's type and code in ICMPv6: an unreachable destination, an MTU, a time, a parameter.
+_ICMP6 = {(3, 0): (1, 0), (3, 1): (1, 3), (3, 3): (1, 4), (3, 4): (2, 0), (3, 13): (1, 1), (11, 0): (3, 0), (12, 0): (4, 0)}
+
+
+def six(addr):
+    """The IPv6 address that stands for an IPv4 one."""
+    if ":" in addr:
+        return addr
+    return _SPECIAL.get(addr) or socket.inet_ntop(socket.AF_INET6, b"\xfd" + bytes(11) + socket.inet_aton(addr))
+
+
+def four(addr):
+    """And back; what stands for none stays as it is."""
+    for plain, special in _SPECIAL.items():
+        if addr == special:
+            return plain
+    data = socket.inet_pton(socket.AF_INET6, addr) if ":" in addr else b""
+    return socket.inet_ntoa(data[12:]) if data[:12] == b"\xfd" + bytes(11) else addr
+
+
+def addr_bytes(addr):
+    return socket.inet_pton(socket.AF_INET6, six(addr)) if V6 else socket.inet_aton(addr)
+
+
+def pseudo_header(src, dst, proto, length):
+    """src, dst: bytes."""
+    if len(src) == 16:
+        return src + dst + struct.pack("!IxxxB", length, proto)
+    return src + dst + struct.pack("!BBH", 0, proto, length)
+
+
+def _ipv6(src, dst, payload, proto, ttl):
+    if proto == 1:
+        # Its checksum covers the addresses, which icmp() does not know.
+        proto, payload = 58, payload[:2] + b"\0\0" + payload[4:]
+        value = checksum(pseudo_header(addr_bytes(src), addr_bytes(dst), proto, len(payload)) + payload)
+        payload = payload[:2] + struct.pack("!H", value) + payload[4:]
+    return struct.pack("!IHBB", 6 << 28, len(payload), proto, ttl) + addr_bytes(src) + addr_bytes(dst) + payload
+
+
 def ipv4(src, dst, payload, proto=6, ttl=64, ident=1, frag_units=0, more=False, df=True, options=b""):
+    """A packet of the family that is being run. Fragments and options are IPv4's alone."""
+    if V6 and not options and not frag_units and not more:
+        return _ipv6(src, dst, payload, proto, ttl)
     options += b"\0" * (-len(options) % 4)
     frag = frag_units | (0x2000 if more else 0) | (0x4000 if df else 0)
     head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, 0, 20 + len(options) + len(payload), ident, frag,
@@ -81,8 +132,7 @@ def tcp(src, dst, sport, dport, seq=0, ack=0, flags="A", window=65535, options=b
     head = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, doff << 4,
                        flag_bits(flags), window, 0, urgent)
     segment = head + options + payload
-    pseudo = socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!BBH", 0, pseudo_proto, len(segment))
-    value = checksum(pseudo + segment)
+    value = checksum(pseudo_header(addr_bytes(src), addr_bytes(dst), pseudo_proto, len(segment)) + segment)
     if bad_checksum:
         value ^= 0x5555
     return segment[:16] + struct.pack("!H", value) + segment[18:]
@@ -90,6 +140,9 @@ def tcp(src, dst, sport, dport, seq=0, ack=0, flags="A", window=65535, options=b
 
 def icmp(kind, code, original, mtu=0):
     """An ICMP error that quotes the beginning of `original` (a whole IP packet)."""
+    if V6:
+        kind, code = _ICMP6[kind, code]
+        return struct.pack("!BBHI", kind, code, 0, mtu) + original[:48]
     body = struct.pack("!BBHHH", kind, code, 0, 0, mtu) + original[:28]
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 
@@ -181,8 +234,24 @@ def _parse_source_route(options, dst):
     return None, dst
 
 
+def _parse6(packet, time, protocols):
+    length, proto, ttl = struct.unpack("!HBB", packet[4:8])
+    if proto not in protocols:
+        return None
+    body = packet[40:40 + length]
+    src, dst = (four(socket.inet_ntop(socket.AF_INET6, packet[at:at + 16])) for at in (8, 24))
+    sport, dport, seq, ack, off, flags, window = struct.unpack("!HHIIBBH", body[:16])
+    good = checksum(pseudo_header(packet[8:24], packet[24:40], proto, len(body)) + body) == 0
+    seg = Segment(time, src, dst, sport, dport, seq, ack, flag_text(flags), window, body[(off >> 4) * 4:], good, True, ttl,
+                  proto, raw=packet)
+    _parse_options(seg, body[20:(off >> 4) * 4])
+    return seg
+
+
 def parse(packet, time, protocols=(6,)):
-    """A Segment, or None when the packet is not IPv4 with one of the protocols."""
+    """A Segment, or None when the packet is none of this family with one of the protocols."""
+    if V6 and len(packet) >= 40 and packet[0] >> 4 == 6:
+        return _parse6(packet, time, protocols)
     if len(packet) < 20 or packet[0] >> 4 != 4:
         return None
     ihl = (packet[0] & 15) * 4

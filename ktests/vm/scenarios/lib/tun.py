@@ -25,10 +25,15 @@ class Tun:
         fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
         try:
             with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as f:
-                f.write("1")
+                f.write("0" if packet.V6 else "1")
         except FileNotFoundError:
             pass  # a kernel without IPv6
-        net.interface_up(name, local, "255.255.255.0", mtu)
+        if not packet.V6:
+            net.interface_up(name, local, "255.255.255.0", mtu)
+        else:
+            net.interface_up(name, mtu=mtu)
+            net.sh(f"ip -6 addr add {packet.six(local)}/120 dev {name} nodad")
+        self.icmp = False  # do packets of ICMPv6 matter?
         self.log = []
         self.start = time.monotonic()
         net.LAST_TUN.append(self)
@@ -53,7 +58,9 @@ class Tun:
             if not select.select([self.fd], [], [], max(left, 0))[0]:
                 return None
             data = os.read(self.fd, 65536)
-            if data[0] >> 4 == 4:
+            if packet.V6 and data[0] >> 4 == 6 and data[6] in (0, 58) and not self.icmp:
+                continue  # neighbours and groups
+            if data[0] >> 4 == (6 if packet.V6 else 4):
                 return data
 
     def read(self, timeout=1.0, protocols=(6,)):
@@ -145,10 +152,10 @@ class Peer:
             if self.mine(seg):
                 raise net.Failed(f"expected silence {what}, got {seg}")
 
-    def syn_options(self, mss=1460, more=b""):
+    def syn_options(self, mss=packet.MSS, more=b""):
         return packet.mss(mss) + more
 
-    def connect(self, mss=1460, options=b"", window=65535):
+    def connect(self, mss=packet.MSS, options=b"", window=65535):
         """Active open by us: SYN, SYN-ACK, ACK. Returns the SYN-ACK."""
         self.send("S", options=self.syn_options(mss, options), window=window)
         syn_ack = self.expect("SA", ack=self.snd)
@@ -173,7 +180,7 @@ class Peer:
             self.tsecr = seg.ts[0]
         return seg
 
-    def accept(self, mss=1460, options=b"", window=65535):
+    def accept(self, mss=packet.MSS, options=b"", window=65535):
         """Passive open by us: waits for the SYN, answers, waits for the ACK."""
         syn = self.wait_syn()
         self.send("SA", options=self.syn_options(mss, options), window=window)
