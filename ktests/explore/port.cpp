@@ -576,6 +576,7 @@ bool atcp_os_tx_trim(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) 
   memmove(p.data, p.data + bytes, p.len);
   return true;
 }
+void atcp_os_tx_acked(struct atcp_conn*, struct atcp_pkt*, uint32_t) {}
 void atcp_os_tx_free(struct atcp_conn* c, struct atcp_pkt* pkt) {
   Sock& s = sock_of(c);
   must_be_locked(s, "tx_free");
@@ -617,6 +618,14 @@ struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atc
   s->rcvbuf = sock_of(listener).rcvbuf;
   return &s->conn;
 }
+struct atcp_syn* atcp_os_syn_save(const struct atcp_conn*, const struct atcp_pkt*) {
+  return nullptr;
+}
+bool atcp_os_syn_tryget(struct atcp_syn*) {
+  return false;
+}
+void atcp_os_syn_put(struct atcp_syn*) {}
+void atcp_os_child_syn(struct atcp_conn*, struct atcp_syn*) {}
 void atcp_os_child_done(struct atcp_conn* child) {
   sock_unlock(sock_of(child));
   sock_put(sock_of(child));

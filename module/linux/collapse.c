@@ -56,6 +56,7 @@ static struct sk_buff *atcp_replace_run(struct sock *sk, struct sk_buff *first, 
 		/* It cannot fail: these bytes are there. */
 		if (WARN_ON_ONCE(skb_copy_bits(skb, ATCP_RXCB(skb)->off, skb_put(into, len), len)))
 			memset(skb_tail_pointer(into) - len, 0, len);
+		atcp_stamps_move(into, skb);
 		__skb_unlink(skb, &sk->sk_receive_queue);
 		consume_skb(skb); /* uncharges it */
 		skb = next;

@@ -6,6 +6,8 @@
 #ifndef ATCP_COMPAT_H
 #define ATCP_COMPAT_H
 
+#include <linux/net.h>
+#include <linux/net_tstamp.h>
 #include <linux/rcupdate.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
@@ -34,6 +36,27 @@ static inline void atcp_kvfree_rcu(void *p, struct rcu_head *head)
 #define ATCP_ACCEPT_ARGS int flags, int *errp, bool kern
 #define atcp_accept_flags() (flags)
 #define atcp_accept_error(e) (*errp = (e))
+#endif
+
+/* proto_ops->accept: the same, and a socket whose protocol hears of SOL_SOCKET options first (6.6). Before, nothing but the
+ * kernel's own protocols can have SO_ZEROCOPY: it goes by their numbers.
+ */
+#ifdef SOCK_CUSTOM_SOCKOPT
+static inline void atcp_own_sockopts(struct socket *sock)
+{
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+}
+#else
+static inline void atcp_own_sockopts(struct socket *sock)
+{
+}
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define ATCP_STREAM_ACCEPT_ARGS struct proto_accept_arg *arg
+#define ATCP_STREAM_ACCEPT_PASS arg
+#else
+#define ATCP_STREAM_ACCEPT_ARGS int flags, bool kern
+#define ATCP_STREAM_ACCEPT_PASS flags, kern
 #endif
 
 /* proto->ioctl hands its number back through kernel or user memory. */
@@ -158,6 +181,25 @@ static inline struct nlattr **atcp_dump_attrs(struct netlink_callback *cb)
 #else
 #define ATCP_SKB_ABORT_ON_DATA SKB_DROP_REASON_TCP_CLOSE
 #define ATCP_SKB_BAD_ACK SKB_DROP_REASON_TCP_INVALID_SEQUENCE
+#endif
+
+/* Are received stamps of this kind reported? From 6.12 on, not if somebody else had them made (OPT_RX_FILTER). */
+static inline bool atcp_stamp_wanted(u32 tsflags, bool hardware)
+{
+	if (!(tsflags & (hardware ? SOF_TIMESTAMPING_RAW_HARDWARE : SOF_TIMESTAMPING_SOFTWARE)))
+		return false;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return !(tsflags & SOF_TIMESTAMPING_OPT_RX_FILTER) ||
+	       (tsflags &
+		(hardware ? SOF_TIMESTAMPING_RX_HARDWARE : SOF_TIMESTAMPING_RX_SOFTWARE));
+#else
+	return true;
+#endif
+}
+
+/* The kernel's TCP has SO_PEEK_OFF (6.9). Before, programs are told that a stream has none. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define ATCP_HAVE_PEEK_OFF 1
 #endif
 
 /* A generic netlink family hears when a socket is about to join one of its groups (6.9), or has to look. */

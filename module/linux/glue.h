@@ -77,6 +77,10 @@ enum {
  * @collapsed: memory that the receive queue took after it was last made smaller; lock: socket
  * @at_somaxconn: of a listener: its backlog is as large as net.core.somaxconn allowed when it was set;
  *	lock: socket, read anywhere
+ * @stamp_base: see stamp.c: the sequence number that SOF_TIMESTAMPING_OPT_ID counts from; lock: socket
+ * @save_syn: TCP_SAVE_SYN: 0; 1, IP and TCP header of a SYN are kept for the program; 2, that of the link as well. Children inherit it.
+ *	Lock: socket, read anywhere
+ * @saved_syn: of a child: its SYN, until it is read; or NULL; lock: socket
  * @path_setters: threads of the program that are just setting IP_OPTIONS; lock: socket
  * @drops: its dropped segments, see drops.c; atomic
  * @port: reservation towards the kernel's TCP, or NULL; lock: socket
@@ -96,11 +100,14 @@ struct atcp_sock {
 	u32 mtu_seq;
 	u32 mem_pages;
 	u32 held;
+	u32 stamp_base;
 	u8 ip_proto;
 	bool at_somaxconn;
+	u8 save_syn;
 	u16 path_setters;
 	u32 drops[ATCP_DROP_PLACES + 1];
 	struct atcp_port *port;
+	struct atcp_syn *saved_syn;
 	struct atcp_conn conn;
 };
 
@@ -376,6 +383,47 @@ u32 atcp_rx_purge(struct sock *sk);
 /* sockopt.c */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len);
 int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int __user *len);
+
+/* saved_syn.c */
+int atcp_set_save_syn(struct sock *sk, int mode);
+int atcp_get_saved_syn(struct sock *sk, int room, char __user *val, int __user *len);
+/* Lock: socket, or nobody knows it. */
+void atcp_forget_syn(struct sock *sk);
+
+/* stamp.c */
+/* When a packet came, by the clock of the host and by that of its device; 0: unknown. */
+struct atcp_stamps {
+	ktime_t software;
+	ktime_t hardware;
+};
+static inline void atcp_stamps_of(struct sk_buff *skb, struct atcp_stamps *s)
+{
+	ktime_t hardware = skb_hwtstamps(skb)->hwtstamp;
+
+	if (likely(!skb->tstamp && !hardware))
+		return;
+	s->software = skb->tstamp;
+	s->hardware = hardware;
+}
+/* from's bytes come behind those of skb. */
+static inline void atcp_stamps_move(struct sk_buff *skb, struct sk_buff *from)
+{
+	if (likely(!from->tstamp && !skb_hwtstamps(from)->hwtstamp))
+		return;
+	skb->tstamp = from->tstamp;
+	*skb_hwtstamps(skb) = *skb_hwtstamps(from);
+}
+/* The control messages of a read that succeeded. Lock: socket. */
+void atcp_recv_stamps(struct sock *sk, struct msghdr *msg, const struct atcp_stamps *s);
+/* Before a write, on a socket that can send. Lock: socket. */
+void atcp_stamp_begin(struct sock *sk);
+/* After a write, before its end is pushed: tsflags are SOF_TIMESTAMPING_*. Lock: socket. */
+void atcp_stamp_written(struct sock *sk, u32 tsflags);
+/* The bytes of a piece from `at` on, or those in front of `bytes`, leave it. Its shared info is its own. Lock: socket. */
+void atcp_stamp_split(struct sk_buff *skb, struct sk_buff *rest, u32 at);
+void atcp_stamp_trim(struct sk_buff *skb, u32 bytes);
+/* recvmsg(MSG_ERRQUEUE). Context: process. */
+int atcp_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len);
 
 /* sockparam.c */
 int atcp_set_param(struct sock *sk, sockptr_t val, unsigned int len);

@@ -4,6 +4,7 @@
  * protocol's error handler for 253. The path MTU goes into the kernel's routes, the rest to the
  * core, which knows whether to believe it. The ICMP packet itself always goes on.
  */
+#include <linux/errqueue.h>
 #include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -74,20 +75,75 @@ static bool atcp_icmp_in_window(const struct atcp_conn *c, u32 seq)
 	return (s32)(seq - info.snd_una) >= 0 && (s32)(info.snd_nxt - seq) >= 0;
 }
 
+/* As errno, as the kernel's TCP has it. code: at most NR_ICMP_UNREACH, if the destination is unreachable. */
+static int atcp_icmp_errno(u8 type, u8 code)
+{
+	switch (type) {
+	case ICMP_PARAMETERPROB:
+		return EPROTO;
+	case ICMP_TIME_EXCEEDED:
+		return EHOSTUNREACH;
+	default:
+		return icmp_err_convert[code].errno;
+	}
+}
+
+/*
+ * The error with what it quotes, for recvmsg(MSG_ERRQUEUE). As with the kernel's TCP, only while the connection opens, and
+ * whether IP_RECVERR is set or not: so a program can trace a route by SYNs. Bounded by the receive buffer.
+ * skb->data is at the quoted IP header. Lock: socket, perhaps owned by a program.
+ */
+static void atcp_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info)
+{
+	const struct iphdr *inner = (const struct iphdr *)skb->data;
+	const struct tcphdr *th = (const struct tcphdr *)(skb->data + inner->ihl * 4);
+	const struct icmphdr *icmph = icmp_hdr(skb);
+	struct sk_buff *copy = skb_clone((struct sk_buff *)skb, GFP_ATOMIC | __GFP_NOWARN);
+	struct sock_exterr_skb *serr;
+
+	if (!copy)
+		return;
+	serr = SKB_EXT_ERR(copy);
+	memset(serr, 0, sizeof(*serr));
+	serr->ee.ee_errno = atcp_icmp_errno(icmph->type, icmph->code);
+	serr->ee.ee_origin = SO_EE_ORIGIN_ICMP;
+	serr->ee.ee_type = icmph->type;
+	serr->ee.ee_code = icmph->code;
+	serr->ee.ee_info = info;
+	serr->header.h4.iif = skb->skb_iif;
+	serr->addr_offset = (const u8 *)&inner->daddr - skb_network_header(skb);
+	serr->port = th->dest;
+	__skb_pull(copy, inner->ihl * 4);
+	skb_reset_transport_header(copy);
+	skb_dst_drop(copy);
+	if (sock_queue_err_skb(sk, copy))
+		kfree_skb(copy);
+}
+
 /* Lock: socket, perhaps owned by a program. skb->data is at the quoted IP header. */
 static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_kind kind, u32 seq,
 			   u32 value)
 {
 	struct atcp_sock *asp = atcp_sk(sk);
 	struct net *net = sock_net(sk);
+	bool v6 = atcp_speaks_v6(sk);
 
+	/* IP_MINTTL: as the kernel's TCP, the quoted packet is asked, which came as far as whoever complains. */
+	if (v6 ? ((const struct ipv6hdr *)skb->data)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
+		 ((const struct iphdr *)skb->data)->ttl < READ_ONCE(inet_sk(sk)->min_ttl)) {
+		atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
+		return;
+	}
+	if (!v6 && kind != ATCP_ICMP_FRAG_NEEDED && ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) &&
+	    atcp_icmp_in_window(&asp->conn, seq))
+		atcp_icmp_queue(sk, skb, value);
 	if (kind == ATCP_ICMP_FRAG_NEEDED) {
 		if (sk->sk_state == TCP_LISTEN || !atcp_icmp_mtu_allowed(sk) ||
 		    !atcp_icmp_in_window(&asp->conn, seq)) {
 			atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
 			return;
 		}
-		if (atcp_speaks_v6(sk))
+		if (v6)
 			ip6_update_pmtu(skb, net, htonl(value), sk->sk_bound_dev_if,
 					READ_ONCE(sk->sk_mark), sock_net_uid(net, sk));
 		else
@@ -164,11 +220,13 @@ void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atc
 	sock_put(sk);
 }
 
-/* The number that comes with an error: the next hop's MTU. */
+/* The number that comes with an error: the next hop's MTU, or which byte was wrong. */
 static u32 atcp_icmp_value(const struct icmphdr *icmph)
 {
 	if (icmph->type == ICMP_DEST_UNREACH && icmph->code == ICMP_FRAG_NEEDED)
 		return ntohs(icmph->un.frag.mtu);
+	if (icmph->type == ICMP_PARAMETERPROB)
+		return ntohl(icmph->un.gateway) >> 24;
 	return 0;
 }
 

@@ -149,17 +149,29 @@ static struct kmem_cache *atcp_sock_cache(const char *name, size_t size)
 	return kmem_cache_create(name, size, 0, flags, NULL);
 }
 
+/* proto_ops->accept. Context: process. */
+static int atcp_stream_accept(struct socket *sock, struct socket *newsock, ATCP_STREAM_ACCEPT_ARGS)
+{
+	atcp_own_sockopts(newsock);
+	return inet_accept(sock, newsock, ATCP_STREAM_ACCEPT_PASS);
+}
+
 #ifdef ATCP_HAVE_SENDPAGE
 #define ATCP_OPS_SPLICE .sendpage = atcp_sendpage
 #else
 #define ATCP_OPS_SPLICE .splice_eof = atcp_splice_eof
 #endif
+#ifdef ATCP_HAVE_PEEK_OFF
+#define ATCP_OPS_PEEK .set_peek_off = sk_set_peek_off,
+#else
+#define ATCP_OPS_PEEK
+#endif
 #define ATCP_OPS_SHARED                                                                            \
 	.owner = THIS_MODULE, .connect = inet_stream_connect, .socketpair = sock_no_socketpair,    \
-	.accept = inet_accept, .poll = atcp_poll, .gettstamp = sock_gettstamp,                     \
+	.accept = atcp_stream_accept, .poll = atcp_poll, .gettstamp = sock_gettstamp,              \
 	.listen = atcp_listen, .shutdown = inet_shutdown, .setsockopt = sock_common_setsockopt,    \
 	.getsockopt = sock_common_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,    \
-	.mmap = sock_no_mmap, ATCP_OPS_SPLICE, .splice_read = atcp_splice_read
+	.mmap = sock_no_mmap, ATCP_OPS_SPLICE, ATCP_OPS_PEEK .splice_read = atcp_splice_read
 
 static const struct proto_ops atcp_ops = {
 	.family = PF_INET,

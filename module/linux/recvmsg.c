@@ -67,6 +67,7 @@ static bool atcp_rx_coalesce(struct sock *sk, struct sk_buff *skb, u32 skip, u32
 		return false;
 	if (!skb_try_coalesce(tail, skb, &stolen, &delta))
 		return false;
+	atcp_stamps_move(tail, skb);
 	atomic_add(delta, &sk->sk_rmem_alloc);
 	sk_mem_charge(sk, delta);
 	ATCP_RXCB(tail)->len += len;
@@ -193,9 +194,10 @@ static void atcp_rx_tell(struct sock *sk, int flags, u32 *eaten)
 }
 
 /* Copy what is queued, up to len. peeked: for MSG_PEEK, how many bytes were copied before; else the
- * bytes leave the queue. Returns bytes copied, or -EFAULT if none was. Lock: socket.
+ * bytes leave the queue. stamps: of the last packet. Returns bytes copied, or -EFAULT if none was. Lock: socket.
  */
-static ssize_t atcp_rx_copy(struct sock *sk, struct msghdr *msg, size_t len, int flags, u32 peeked)
+static ssize_t atcp_rx_copy(struct sock *sk, struct msghdr *msg, size_t len, int flags, u32 peeked,
+			    struct atcp_stamps *stamps)
 {
 	struct sk_buff *skb, *next;
 	ssize_t copied = 0;
@@ -216,6 +218,7 @@ static ssize_t atcp_rx_copy(struct sock *sk, struct msghdr *msg, size_t len, int
 		    skb_copy_datagram_msg(skb, ATCP_RXCB(skb)->off + skip, msg, n))
 			return copied ?: -EFAULT;
 		copied += n;
+		atcp_stamps_of(skb, stamps);
 		if (!(flags & MSG_PEEK))
 			atcp_rx_eat(sk, skb, n);
 		if (copied == len)
@@ -316,13 +319,15 @@ static void atcp_rx_follow(const struct atcp_sock *asp, u32 *pos, u32 *gone)
 }
 
 /* Lock: socket. */
-static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+				struct atcp_stamps *stamps)
 {
 	struct atcp_sock *asp = atcp_sk(sk);
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	size_t target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
 	ssize_t copied = 0;
-	u32 pos = 0; /* how far we are behind what the core knows as read */
+	/* How far we are behind what the core knows as read; a peek begins at SO_PEEK_OFF. */
+	u32 pos = max(sk_peek_offset(sk, flags), 0);
 	u32 gone = atcp_rx_left(asp);
 	u32 left;
 	ssize_t n;
@@ -351,13 +356,17 @@ static ssize_t atcp_recv_locked(struct sock *sk, struct msghdr *msg, size_t len,
 			left = U32_MAX;
 		}
 		n = atcp_rx_copy(sk, msg, min_t(size_t, len - copied, left), flags,
-				 flags & MSG_PEEK ? pos : 0);
+				 flags & MSG_PEEK ? pos : 0, stamps);
 		if (n < 0) {
 			err = n;
 			break;
 		}
 		copied += n;
 		pos += n;
+		if (flags & MSG_PEEK)
+			sk_peek_offset_fwd(sk, n);
+		else
+			sk_peek_offset_bwd(sk, n);
 		if (n && copied < len && asp->rcv_bytes && !(flags & MSG_PEEK)) {
 			/* The mark, or the program's memory gave out in the middle. */
 			break;
@@ -418,14 +427,18 @@ static void atcp_recv_beside(struct sock *sk, struct msghdr *msg)
 /* proto->recvmsg. Context: process. */
 int atcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addr_len)
 {
+	struct atcp_stamps stamps = {};
 	ssize_t ret;
 
 	if (unlikely(flags & MSG_ERRQUEUE))
-		return inet_recv_error(sk, msg, len, addr_len);
+		return atcp_recv_error(sk, msg, len, addr_len);
 	lock_sock(sk);
-	ret = atcp_recv_locked(sk, msg, len, flags);
-	if (ret >= 0)
+	ret = atcp_recv_locked(sk, msg, len, flags, &stamps);
+	if (ret >= 0) {
+		if (unlikely(stamps.software || stamps.hardware))
+			atcp_recv_stamps(sk, msg, &stamps);
 		atcp_recv_beside(sk, msg);
+	}
 	release_sock(sk);
 	return ret;
 }

@@ -101,25 +101,48 @@ static bool atcp_skb_checksum_ok(struct sk_buff *skb, u8 proto)
 }
 
 /*
- * What a socket lets in at all: IP_MINTTL and IPV6_MINHOPCOUNT, IPsec policy. A request does not ask its listener: whoever
- * made it was asked.
+ * What the program has to say, or if it is nobody's, the administrator: IP_MINTTL or IPV6_MINHOPCOUNT, the policy of IPsec, the socket's
+ * filter, which may cut something off. sk: or NULL. skb: its header is linear.
  */
-static bool atcp_rx_allowed(struct sock *sk, struct sk_buff *skb)
+static bool atcp_skb_admitted(struct sk_buff *skb, struct sock *sk)
 {
-	if (atcp_skb_v6(skb))
-		return ipv6_hdr(skb)->hop_limit >= READ_ONCE(inet6_sk(sk)->min_hopcount) &&
-		       xfrm6_policy_check(sk, XFRM_POLICY_IN, skb);
-	return ip_hdr(skb)->ttl >= READ_ONCE(inet_sk(sk)->min_ttl) &&
-	       xfrm4_policy_check(sk, XFRM_POLICY_IN, skb);
+	bool v6 = atcp_skb_v6(skb);
+
+	if (sk && (v6 ? ipv6_hdr(skb)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
+			ip_hdr(skb)->ttl < READ_ONCE(inet_sk(sk)->min_ttl)))
+		return false;
+	if (!(v6 ? xfrm6_policy_check(sk, XFRM_POLICY_IN, skb) :
+		   xfrm4_policy_check(sk, XFRM_POLICY_IN, skb)))
+		return false;
+	return !(sk && sk_filter_trim_cap(sk, skb, tcp_hdr(skb)->doff * 4));
+}
+
+/* The same for a packet of f, a request or a TIME_WAIT entry: with them it is the listener's word that counts, of
+ * TIME_WAIT if a SYN may begin a new connection in its place. Context: inside RCU.
+ */
+static bool atcp_skb_admitted_by_listener(struct atcp_osns *osns, struct atcp_found f,
+					  const struct atcp_tuple *t, struct sk_buff *skb)
+{
+	struct atcp_conn *c = NULL;
+	bool admitted;
+
+	if (f.kind == ATCP_FOUND_REQUEST ||
+	    (f.kind == ATCP_FOUND_TIMEWAIT && tcp_hdr(skb)->syn && !tcp_hdr(skb)->ack))
+		c = atcp_core_listener_of(osns->core, f, t);
+	admitted = atcp_skb_admitted(skb, c ? atcp_sk_of_conn(c) : NULL);
+	if (c)
+		atcp_os_conn_put(c);
+	return admitted;
 }
 
 /*
- * skb->data is at the transport header. Verify the checksum, make the header linear, ask the
- * policy and the filter of sk if there is one, parse the header, and move skb->data to the payload;
- * the header stays readable before it. Returns why not.
+ * skb->data is at the transport header. Verify the checksum, make the header linear, ask whether f, or sk if it is that,
+ * wants the packet, parse the header, and move skb->data to the payload; the header stays readable before it. Returns
+ * why not.
  * RFC 9293 3.1 (MUST-3).
  */
-static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct atcp_seg *seg)
+static u32 atcp_skb_open(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
+			 struct sk_buff *skb, u8 proto, struct sock *sk, struct atcp_seg *seg)
 {
 	u32 hdr_len, reason;
 
@@ -130,7 +153,7 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 	hdr_len = tcp_hdr(skb)->doff * 4;
 	if (hdr_len <= skb->len && !pskb_may_pull(skb, hdr_len))
 		return ATCP_REASON_NO_MEMORY;
-	if (sk && (!atcp_rx_allowed(sk, skb) || sk_filter_trim_cap(sk, skb, hdr_len)))
+	if (sk ? !atcp_skb_admitted(skb, sk) : !atcp_skb_admitted_by_listener(osns, f, t, skb))
 		return ATCP_REASON_FILTERED;
 	reason = atcp_skb_seg(skb, skb->data, skb_headlen(skb), skb->len, seg);
 	if (reason)
@@ -143,6 +166,8 @@ static u32 atcp_skb_open(struct sk_buff *skb, u8 proto, struct sock *sk, struct 
 	nf_reset_ct(skb);
 	secpath_reset(skb);
 	skb->dev = NULL;
+	/* A sender on this host may have said when it is to leave: that is no time of arrival. */
+	skb_clear_delivery_time(skb);
 	return ATCP_REASON_NONE;
 }
 
@@ -254,7 +279,7 @@ void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tupl
 	skb_reset_transport_header(skb);
 	if (f.kind == ATCP_FOUND_CONN || f.kind == ATCP_FOUND_LISTENER)
 		sk = atcp_sk_of_conn(f.entry);
-	reason = atcp_skb_open(skb, proto, sk, &seg);
+	reason = atcp_skb_open(osns, f, t, skb, proto, sk, &seg);
 	if (reason) {
 		atcp_core_drop(osns->core, sk ? &atcp_sk(sk)->conn : NULL, atcp_skb_pkt(skb), reason);
 		if (f.kind != ATCP_FOUND_NONE)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From the program to the send queue: copying into page fragments, or taking page references for
- * sendfile and splice; waiting for the connection and for memory. When pieces leave is the core's
+ * sendfile, splice and MSG_ZEROCOPY; waiting for the connection and for memory. When pieces leave is the core's
  * decision.
  */
 #include <linux/net.h>
@@ -17,9 +17,11 @@ enum { ATCP_BACKLOG_EVERY = 16 };
 /* Where the bytes come from. */
 struct atcp_src {
 	struct msghdr *msg;
+	struct ubuf_info *uarg; /* MSG_ZEROCOPY: who hears when the pages are free again; or NULL */
 	struct page *page; /* ->sendpage of old kernels, or NULL */
 	int offset;	   /* of the next byte in page */
 	size_t left;	   /* bytes of page to come */
+	bool zerocopy;	   /* take the pages; else they are copied after all, and the program is told so */
 };
 
 static size_t atcp_src_left(const struct atcp_src *src)
@@ -60,6 +62,22 @@ static int atcp_fill_copy(struct sock *sk, struct sk_buff *skb, struct atcp_src 
 	return copy;
 }
 
+/*
+ * Take the program's own pages. A piece knows of one completion, and counts as a reference to it, as each of its
+ * clones' and parts' data does; with one, nothing else is ever merged into its fragments (skb_can_coalesce).
+ */
+static int atcp_fill_zerocopy(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
+{
+	int take = min_t(size_t, room, msg_data_left(src->msg));
+	int took;
+
+	/* Each page counts as a whole. */
+	if (!sk_wmem_schedule(sk, iov_iter_npages(&src->msg->msg_iter, MAX_SKB_FRAGS) * PAGE_SIZE))
+		return -ENOBUFS;
+	took = skb_zerocopy_iter_stream(sk, skb, src->msg, take, src->uarg);
+	return took == -EMSGSIZE || took == -EEXIST ? 0 : took;
+}
+
 #ifdef ATCP_HAVE_SENDPAGE
 static int atcp_fill_page(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
 {
@@ -89,8 +107,10 @@ static int atcp_fill_page(struct sock *sk, struct sk_buff *skb, struct atcp_src 
 
 static int atcp_fill(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
 {
-	return src->page ? atcp_fill_page(sk, skb, src, room) :
-			   atcp_fill_copy(sk, skb, src, room);
+	if (src->page)
+		return atcp_fill_page(sk, skb, src, room);
+	return src->uarg && src->zerocopy ? atcp_fill_zerocopy(sk, skb, src, room) :
+					    atcp_fill_copy(sk, skb, src, room);
 }
 #else
 static int atcp_fill_splice(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
@@ -112,8 +132,10 @@ static int atcp_fill_splice(struct sock *sk, struct sk_buff *skb, struct atcp_sr
 
 static int atcp_fill(struct sock *sk, struct sk_buff *skb, struct atcp_src *src, int room)
 {
-	return (src->msg->msg_flags & MSG_SPLICE_PAGES) ? atcp_fill_splice(sk, skb, src, room) :
-							  atcp_fill_copy(sk, skb, src, room);
+	if (src->msg->msg_flags & MSG_SPLICE_PAGES)
+		return atcp_fill_splice(sk, skb, src, room);
+	return src->uarg && src->zerocopy ? atcp_fill_zerocopy(sk, skb, src, room) :
+					    atcp_fill_copy(sk, skb, src, room);
 }
 #endif
 
@@ -219,15 +241,6 @@ static ssize_t atcp_fastopen_sent(struct sock *sk, ssize_t copied, long timeo)
 	return err && !copied ? err : copied;
 }
 
-/* Control messages: those of the socket layer are looked at, but none has a meaning here. Lock: socket. */
-static int atcp_send_control(struct sock *sk, struct msghdr *msg)
-{
-	struct sockcm_cookie cookie;
-
-	sockcm_init(&cookie, sk);
-	return sock_cmsg_send(sk, msg, &cookie) ? -EINVAL : 0;
-}
-
 /* Send what the call has queued so far. Lock: socket. */
 static void atcp_send_queued(struct atcp_conn *c, int flags, bool more)
 {
@@ -236,11 +249,19 @@ static void atcp_send_queued(struct atcp_conn *c, int flags, bool more)
 	atcp_core_tx_push(c, more, atcp_now());
 }
 
+/* The same for all of it, whose last byte may be stamped. Lock: socket. */
+static void atcp_send_last(struct sock *sk, int flags, u32 tsflags)
+{
+	atcp_stamp_written(sk, tsflags);
+	atcp_send_queued(&atcp_sk(sk)->conn, flags, flags & MSG_MORE);
+}
+
 /* Lock: socket. */
 static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags)
 {
 	struct atcp_conn *c = &atcp_sk(sk)->conn;
 	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	struct sockcm_cookie cookie;
 	ssize_t copied = 0;
 	bool fastopen;
 	int pieces = 0;
@@ -258,11 +279,13 @@ static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags
 		if (err)
 			goto failed;
 	}
-	if (src->msg && src->msg->msg_controllen) {
-		err = atcp_send_control(sk, src->msg);
-		if (err)
-			goto failed;
+	/* Of the socket layer's control messages SO_TIMESTAMPING alone has a meaning here. */
+	sockcm_init(&cookie, sk);
+	if (src->msg && src->msg->msg_controllen && sock_cmsg_send(sk, src->msg, &cookie)) {
+		err = -EINVAL;
+		goto failed;
 	}
+	atcp_stamp_begin(sk);
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 
 restart:
@@ -300,7 +323,7 @@ restart:
 		goto restart;
 	}
 	if (copied)
-		atcp_send_queued(c, flags, flags & MSG_MORE);
+		atcp_send_last(sk, flags, cookie.tsflags);
 	if (fastopen)
 		return atcp_fastopen_sent(sk, copied, timeo);
 	return copied;
@@ -312,7 +335,7 @@ failed:
 		atcp_core_connect_go(c, atcp_now());
 	}
 	if (copied) {
-		atcp_send_queued(c, flags, flags & MSG_MORE);
+		atcp_send_last(sk, flags, cookie.tsflags);
 		return copied;
 	}
 	err = sk_stream_error(sk, flags, err);
@@ -322,6 +345,39 @@ failed:
 	return err;
 }
 
+/*
+ * MSG_ZEROCOPY with SO_ZEROCOPY: number this call. What follows an unsent piece of the last one may share its completion.
+ * 0, or -ENOBUFS: no memory, or more pages than the program may lock. Lock: socket.
+ */
+static int atcp_zerocopy_begin(struct sock *sk, struct atcp_src *src, size_t size)
+{
+	struct atcp_pkt *pkt;
+	u32 len = 0;
+
+	if (likely(!(src->msg->msg_flags & MSG_ZEROCOPY)) || !size ||
+	    (src->msg->msg_flags & ATCP_SPLICE_FLAG) || !sock_flag(sk, SOCK_ZEROCOPY))
+		return 0;
+	pkt = atcp_core_tx_tail(&atcp_sk(sk)->conn, &len);
+	src->uarg = msg_zerocopy_realloc(sk, size, pkt ? skb_zcopy(atcp_pkt_skb(pkt)) : NULL);
+	if (!src->uarg)
+		return -ENOBUFS;
+	src->zerocopy = sk->sk_route_caps & NETIF_F_SG;
+	if (!src->zerocopy)
+		uarg_to_msgzc(src->uarg)->zerocopy = 0;
+	return 0;
+}
+
+/* sent: something was. Else the call has no number. Lock: socket. */
+static void atcp_zerocopy_end(struct atcp_src *src, bool sent)
+{
+	if (likely(!src->uarg))
+		return;
+	if (sent)
+		net_zcopy_put(src->uarg);
+	else
+		net_zcopy_put_abort(src->uarg, true);
+}
+
 /* proto->sendmsg. Context: process. */
 int atcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 {
@@ -329,7 +385,11 @@ int atcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	int ret;
 
 	lock_sock(sk);
-	ret = atcp_send_locked(sk, &src, msg->msg_flags);
+	ret = atcp_zerocopy_begin(sk, &src, size);
+	if (!ret) {
+		ret = atcp_send_locked(sk, &src, msg->msg_flags);
+		atcp_zerocopy_end(&src, ret > 0);
+	}
 	release_sock(sk);
 	return ret;
 }

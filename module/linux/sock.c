@@ -43,6 +43,7 @@ static void atcp_sock_setup(struct sock *sk)
 	asp->mem_pages = 0;
 	memset(asp->drops, 0, sizeof(asp->drops));
 	asp->port = NULL;
+	asp->saved_syn = NULL;
 	asp->at_somaxconn = false;
 	atcp_timer_init(sk);
 	atomic_inc(&atcp_sk_osns(sk)->sockets);
@@ -69,6 +70,7 @@ int atcp_sock_init(struct sock *sk)
 
 	atcp_sock_setup(sk);
 	asp->ip_proto = atcp_wire_proto(osns);
+	asp->save_syn = 0;
 	memset(&asp->conn, 0, sizeof(asp->conn));
 	if (v6)
 		memset(((struct atcp6_sock *)asp)->v6, 0, sizeof(((struct atcp6_sock *)asp)->v6));
@@ -76,6 +78,7 @@ int atcp_sock_init(struct sock *sk)
 
 	sk->sk_destruct = atcp_sock_destruct;
 	sk->sk_write_space = atcp_write_space;
+	atcp_own_sockopts(sk->sk_socket);
 	/* Readers under RCU may still look at it; sock_wfree() need not ask for write space. */
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
@@ -101,6 +104,7 @@ void atcp_sock_free_parts(struct sock *sk)
 	atcp_port_drop(sk);
 	asp->rcv_bytes = 0;
 	asp->collapsed = 0;
+	atcp_forget_syn(sk);
 	sk_stream_kill_queues(sk);
 	atcp_mem_account(sk);
 	sk_sockets_allocated_dec(sk);
@@ -264,6 +268,7 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 		atcp_put_port(sk);
 	sk_dst_reset(sk);
 	atcp_path_forget(sk);
+	atcp_forget_syn(sk);
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);
 		sk->sk_frag.page = NULL;
@@ -451,6 +456,7 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	sk->sk_ack_backlog = 0;
 	sk->sk_write_pending = 0;
 	sk->sk_shutdown = 0;
+	atomic_set(&sk->sk_tskey, 0);
 	sock_reset_flag(sk, SOCK_DEAD);
 	atcp_sock_setup(sk);
 	asp->flags |= atcp_sk(lsk)->flags & ATCP_F_INQ;

@@ -82,12 +82,36 @@ static int atcp_set_ipv6(struct sock *sk, int opt, sockptr_t val, unsigned int l
 	return err;
 }
 
+/*
+ * SOL_SOCKET, where the kernel lets us have it: SO_ZEROCOPY, which it gives to protocols that it knows. The rest is its
+ * own code.
+ */
+static int atcp_set_sol_socket(struct sock *sk, int opt, sockptr_t val, unsigned int len)
+{
+	int on;
+
+	if (opt != SO_ZEROCOPY)
+		return sock_setsockopt(sk->sk_socket, SOL_SOCKET, opt, val, len);
+	if (len < sizeof(on))
+		return -EINVAL;
+	if (copy_from_sockptr(&on, val, sizeof(on)))
+		return -EFAULT;
+	if (on < 0 || on > 1)
+		return -EINVAL;
+	lock_sock(sk);
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, on);
+	release_sock(sk);
+	return 0;
+}
+
 /* proto->setsockopt. Context: process. */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len)
 {
 	enum atcp_err e;
 	int number;
 
+	if (level == SOL_SOCKET)
+		return atcp_set_sol_socket(sk, opt, val, len);
 	if (level == SOL_IP && opt == IP_OPTIONS)
 		return atcp_path_set(sk, val, len);
 	if (level == SOL_IPV6 && sk->sk_family == AF_INET6)
@@ -101,15 +125,20 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 		return atcp_set_fastopen_keys(sk, val, len);
 	if (level == SOL_ATCP && opt == ATCP_SO_PARAM)
 		return atcp_set_param(sk, val, len);
-	if (opt < 0 || opt >= ATCP_OWN_OPT)
-		return -ENOPROTOOPT;
+	/* In this order, as Linux: a value that cannot be is told before an option that is not there. */
 	if (len < sizeof(int))
 		return -EINVAL;
 	if (copy_from_sockptr(&number, val, sizeof(number)))
 		return -EFAULT;
+	if (opt < 0 || opt >= ATCP_OWN_OPT)
+		return -ENOPROTOOPT;
 
 	if (level == SOL_TCP && opt == TCP_INQ)
 		return atcp_set_inq(sk, number);
+	if (level == SOL_TCP && opt == TCP_SAVE_SYN)
+		return atcp_set_save_syn(sk, number);
+	if (level == SOL_TCP && opt == TCP_SAVED_SYN)
+		return -ENOPROTOOPT;
 	if (level == SOL_ATCP)
 		opt += ATCP_OWN_OPT;
 	/* As listen(): no queue is longer than somaxconn. */
@@ -286,6 +315,11 @@ int atcp_getsockopt(struct sock *sk, int level, int opt, char __user *val, int _
 	case TCP_INQ:
 		number = !!(READ_ONCE(atcp_sk(sk)->flags) & ATCP_F_INQ);
 		return atcp_put_answer(&number, sizeof(number), room, val, len);
+	case TCP_SAVE_SYN:
+		number = READ_ONCE(atcp_sk(sk)->save_syn);
+		return atcp_put_answer(&number, sizeof(number), room, val, len);
+	case TCP_SAVED_SYN:
+		return atcp_get_saved_syn(sk, room, val, len);
 	case TCP_ULP:
 		/* None is installed. */
 	case TCP_CC_INFO:

@@ -518,6 +518,7 @@ struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uin
 	}
 	moved = skb->len - at;
 	skb_split(skb, rest, at);
+	atcp_stamp_split(skb, rest, at);
 	/* The charge for payload bytes moves along; the sum stays. */
 	moved = min(moved, skb->truesize);
 	skb->truesize -= moved;
@@ -537,13 +538,14 @@ bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes)
 		return false;
 	if (!atcp_tx_unshare(skb))
 		return false;
+	atcp_stamp_trim(skb, bytes);
 	si = skb_shinfo(skb);
 	for (i = 0; i < si->nr_frags; i++) {
 		skb_frag_t *frag = &si->frags[i];
 		u32 size = skb_frag_size(frag);
 
 		if (size <= eat) {
-			/* Pages of sk_page_frag() or of a file, never of a page pool. */
+			/* Pages of sk_page_frag(), of a file or of the program, never of a page pool. */
 			put_page(skb_frag_page(frag));
 			eat -= size;
 			continue;

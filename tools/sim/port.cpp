@@ -351,6 +351,7 @@ bool atcp_os_tx_trim(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) 
   return true;
 }
 
+void atcp_os_tx_acked(struct atcp_conn*, struct atcp_pkt*, uint32_t) {}
 void atcp_os_tx_free(struct atcp_conn* c, struct atcp_pkt* pkt) {
   Packet& p = Packet::of(pkt);
   Conn::of(c).wmem -= p.len;
@@ -400,6 +401,15 @@ struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atc
   child.sndbuf_locked = parent.sndbuf_locked;
   return &child.conn;
 }
+
+struct atcp_syn* atcp_os_syn_save(const struct atcp_conn*, const struct atcp_pkt*) {
+  return nullptr;
+}
+bool atcp_os_syn_tryget(struct atcp_syn*) {
+  return false;
+}
+void atcp_os_syn_put(struct atcp_syn*) {}
+void atcp_os_child_syn(struct atcp_conn*, struct atcp_syn*) {}
 
 void atcp_os_child_done(struct atcp_conn* child) {
   Conn& s = Conn::of(child);

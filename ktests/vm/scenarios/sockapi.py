@@ -7,6 +7,7 @@
 """Runs the sockapi_* programs, which compare atcp with the kernel's TCP call by
 call, in a namespace that has a silent neighbour for attempts that must hang."""
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -16,15 +17,16 @@ import socket
 import struct
 import subprocess
 
-from lib import net
+from lib import net, packet
+from lib.tun import Peer, Tun
 
 SILENT = "10.255.255.1"
 
 
-def run(program):
+def run(program, *sequences):
     net.sh("ip link add s0 type veth peer name s1 && ip link set s0 up && ip link set s1 up && "
            f"ip addr add 10.255.0.1/16 dev s0 && ip neigh add {SILENT} lladdr 02:00:00:00:00:99 dev s0")
-    done = subprocess.run([f"{net.PROGS}/{program}", "--proto", net.PROTO_NAME], stdout=subprocess.PIPE,
+    done = subprocess.run([f"{net.PROGS}/{program}", "--proto", net.PROTO_NAME, *sequences], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=280, check=False)
     for line in done.stdout.splitlines():
         if not line.startswith("ok ") or "#" in line:
@@ -46,6 +48,21 @@ def options():
 
 def urgent():
     run("sockapi_urgent")
+
+
+def more():
+    run("sockapi_more")
+
+
+def more_over_a_bad_link():
+    """Segmentation in software finds the byte that is to be stamped; pieces of a program's pages are cut, sent again, trimmed."""
+    net.interface_up("lo")
+    net.sh("ethtool -K lo tso off")
+    run("sockapi_more", "stamps_of_what_is_sent", "stamps_of_a_long_write", "zerocopy_writes")
+    net.sh("tc qdisc add dev lo root netem loss 4% delay 1ms")
+    for _ in range(3):
+        net.sh("ip link del s0")
+        run("sockapi_more", "zerocopy_writes", "zerocopy_and_more")
 
 
 TCP_INQ = 36
@@ -85,6 +102,152 @@ def packets_from_too_far():
     two.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 100)
     two.connect(("127.0.0.1", 8089))
     net.accept(lst).close()
+
+
+IP_RECVERR = 11
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
+ROUTER = "10.9.0.7"
+
+
+def next_packet(tun, proto=6):
+    """The next whole packet of TCP that the stack sends."""
+    while True:
+        data = tun.read_raw(2)
+        net.check(data is not None, "the stack sent nothing")
+        if data[9] == proto:
+            return data
+
+
+def errors_while_connecting(tun, proto, recverr):
+    told = []
+    for port, (kind, code) in enumerate(((3, 1), (3, 3), (11, 0), (12, 0)), 9000 + 10 * recverr):
+        one = net.new_socket(blocking=False, proto=proto)
+        one.setsockopt(socket.IPPROTO_IP, IP_RECVERR, recverr)
+        one.connect_ex((tun.peer, port))
+        syn = next_packet(tun)
+        net.equal(net.error_of(one.recvmsg, 200, 512, socket.MSG_ERRQUEUE), "EAGAIN", "before the error")
+        # Of another sequence number: a forgery.
+        forged = syn[:24] + bytes([syn[24] ^ 0x40]) + syn[25:]
+        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, forged), proto=1))
+        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, syn, 77), proto=1))
+        net.until(lambda: polled(one, select.POLLERR), 2, "POLLERR")  # pylint: disable=cell-var-from-loop
+        data, control, flags, addr = one.recvmsg(200, 512, socket.MSG_ERRQUEUE)
+        told.append((len(data), data[2:4], control, flags, addr, one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
+                     net.error_of(one.recvmsg, 200, 512, socket.MSG_ERRQUEUE), polled(one, select.POLLERR)))
+        one.close()
+    return told
+
+
+def icmp_in_the_error_queue():
+    """An ICMP error about a SYN comes with what it quotes through the error queue, the same on both stacks."""
+    tun = Tun()
+    for recverr in (0, 1):
+        kernel = errors_while_connecting(tun, socket.IPPROTO_TCP, recverr)
+        net.equal(struct.unpack_from("I", kernel[0][2][0][2])[0], errno.EHOSTUNREACH, "the kernel's TCP")
+        net.equal(errors_while_connecting(tun, net.PROTO, recverr), kernel, f"ours, IP_RECVERR {recverr}")
+
+
+def errors_of_a_connection(tun, proto, port):
+    """SO_ERROR after an ICMP error about data, without IP_RECVERR, with it, and if the quoted packet came from too far."""
+    lst = net.listener(port=port, proto=proto)
+    peer = Peer(tun, stack_port=port)
+    peer.connect()
+    conn = net.accept(lst)
+    told = []
+    for recverr, ttl, least in ((0, 64, 0), (1, 64, 0), (1, 64, 100), (1, 100, 100)):
+        conn.setsockopt(socket.IPPROTO_IP, IP_RECVERR, recverr)
+        conn.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 0)
+        conn.sendall(b"data")
+        data = next_packet(tun)
+        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, least)
+        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(3, 1, data), proto=1))
+        mask = polled(conn, select.POLLERR)
+        told.append((mask, conn.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
+                     net.error_of(conn.recvmsg, 200, 512, socket.MSG_ERRQUEUE)))
+        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 0)
+        peer.rcv = (peer.rcv + 4) & 0xFFFFFFFF
+        peer.send("A")
+    for sock in (conn, lst):
+        sock.close()
+    tun.drain(0.05)
+    return told
+
+
+def icmp_about_a_connection():
+    """IP_RECVERR makes it an error at once, and IP_MINTTL is asked about the packet that it quotes."""
+    tun = Tun()
+    kernel = errors_of_a_connection(tun, socket.IPPROTO_TCP, 9100)
+    # A soft error is told to whoever asks, but wakes nobody.
+    net.equal([(mask, error) for mask, error, _ in kernel],
+              [(0, errno.EHOSTUNREACH), (select.POLLERR, errno.EHOSTUNREACH), (0, 0), (select.POLLERR, errno.EHOSTUNREACH)],
+              "the kernel's TCP")
+    net.equal(errors_of_a_connection(tun, net.PROTO, 9101), kernel, "ours")
+
+
+def send_from(tun, peer, ttl, flags, **more):
+    tun.send_raw(packet.ipv4(peer.addr, tun.local, peer.build(flags, **more), ttl=ttl))
+
+
+def filtered(sock, on):
+    """A filter that takes nothing, or none."""
+    if not on:
+        sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+        return
+    nothing = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0), 8)
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxQ", 1, ctypes.addressof(nothing)))
+
+
+def a_listener_decides_for_its_requests():
+    """IP_MINTTL and a filter of the listener hold for what completes a handshake."""
+    tun = Tun()
+    lst = net.listener(port=9200)
+    lst.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 100)
+    peer = Peer(tun, stack_port=9200)
+    send_from(tun, peer, 99, "S", options=packet.mss(1460))
+    peer.silence(0.2, "to a SYN from too far")
+    send_from(tun, peer, 100, "S", options=packet.mss(1460))
+    syn_ack = peer.expect("SA")
+    peer.snd, peer.rcv = syn_ack.ack, (syn_ack.seq + 1) & 0xFFFFFFFF
+    send_from(tun, peer, 99, "A")
+    net.check(not net.readable(lst, 0.2), "a third ACK from too far")
+    filtered(lst, True)
+    send_from(tun, peer, 100, "A")
+    net.check(not net.readable(lst, 0.2), "a third ACK that the filter refuses")
+    filtered(lst, False)
+    send_from(tun, peer, 100, "A")
+    net.accept(lst).close()
+
+
+def a_listener_decides_for_time_wait():
+    """The same for a SYN that would take the place of a TIME_WAIT entry; on both stacks."""
+    tun = Tun()
+    for port, proto in ((9300, socket.IPPROTO_TCP), (9301, net.PROTO)):
+        lst = net.listener(port=port, proto=proto)
+        peer = Peer(tun, stack_port=port)
+        peer.connect()
+        conn = net.accept(lst)
+        conn.close()
+        fin = peer.expect("FA")
+        peer.rcv = (fin.seq + 1) & 0xFFFFFFFF
+        peer.send("FA")
+        peer.expect("A")
+        again = dict(seq=(peer.snd + 100000) & 0xFFFFFFFF, options=packet.mss(1460))
+        refusals = ((99, False), (100, True))
+        if proto == socket.IPPROTO_TCP:
+            refusals = ()  # it has let go of its entry before it asks
+        lst.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 100)
+        for ttl, by_filter in refusals:
+            if by_filter:
+                filtered(lst, True)
+            send_from(tun, peer, ttl, "S", **again)
+            peer.silence(0.2, f"to a SYN, TTL {ttl}, filter {by_filter}")
+        if refusals:
+            filtered(lst, False)
+        send_from(tun, peer, 100, "S", **again)
+        peer.expect("SA")
+        lst.close()
+        tun.drain(0.05)
 
 
 def at_mark(sock):
@@ -150,4 +313,6 @@ def urgent_between_stacks():
 
 
 if __name__ == "__main__":
-    net.main(connections, data, options, what_is_left_in_the_queue, packets_from_too_far, urgent, urgent_between_stacks)
+    net.main(connections, data, options, more, more_over_a_bad_link, what_is_left_in_the_queue, packets_from_too_far,
+             icmp_in_the_error_queue, icmp_about_a_connection, a_listener_decides_for_its_requests,
+             a_listener_decides_for_time_wait, urgent, urgent_between_stacks)

@@ -56,6 +56,10 @@ struct atcp_found {
 /* Who owns this 4-tuple? Established table first, then listeners. Takes a reference for the
  * caller. Context: softirq, inside RCU. */
 struct atcp_found atcp_core_lookup(struct atcp_ns *ns, const struct atcp_tuple *t);
+/* Whose program decides on packets for f, a request or a TIME_WAIT entry with this tuple, whose 4-tuple a SYN may take:
+ * the listener, referenced; NULL: there is none any more. Context: softirq, inside RCU. */
+struct atcp_conn *atcp_core_listener_of(struct atcp_ns *ns, struct atcp_found f,
+					const struct atcp_tuple *t);
 /* Give a reference back without processing. Context: any. */
 void atcp_core_put(struct atcp_found f);
 
@@ -149,6 +153,8 @@ void atcp_core_connect_go(struct atcp_conn *c, uint64_t now_ns);
 struct atcp_pkt *atcp_core_tx_tail(struct atcp_conn *c, uint32_t *len);
 /* A new, empty piece at the end of the queue: the core's from now on. */
 void atcp_core_tx_add(struct atcp_conn *c, struct atcp_pkt *pkt);
+/* The sequence number behind all that was written. */
+uint32_t atcp_core_tx_end(const struct atcp_conn *c);
 /* The last piece grew by `bytes`. */
 void atcp_core_tx_grow(struct atcp_conn *c, uint32_t bytes);
 /* Take back the last piece if it is still empty (copying from the program failed): the caller's

@@ -38,6 +38,7 @@ struct atcp_osns;  /* the port's half of a network namespace */
 struct atcp_ns;	   /* the core's half of it */
 struct atcp_locks; /* an array of spinlocks */
 struct atcp_percpu; /* an array of counts, one copy for each CPU */
+struct atcp_syn;    /* the headers of a SYN, kept for the program that accepts */
 struct atcp_record; /* see atcp_core.h */
 
 /*
@@ -448,6 +449,8 @@ struct atcp_pkt *atcp_os_tx_split(struct atcp_conn *c, struct atcp_pkt *pkt, uin
 				  bool must);
 /* Drop the first `bytes` of a piece, which are acknowledged. False: no memory, unchanged. Lock: conn. */
 bool atcp_os_tx_trim(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes);
+/* The first `bytes` of a piece, or all of it, are acknowledged; it is freed or trimmed later. Lock: conn. */
+void atcp_os_tx_acked(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes);
 /* Free a piece of the send queue and uncharge it. Lock: conn. */
 void atcp_os_tx_free(struct atcp_conn *c, struct atcp_pkt *pkt);
 /*
@@ -490,6 +493,17 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c);
  * has ATCP_CONN_V6_WORDS too, whatever the family of t. NULL: no memory or no route. Context: softirq. Lock: none of the child, any other.
  */
 struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t);
+/*
+ * Keep the headers of a SYN (TCP_SAVE_SYN). listener: who got it. syn: it, not yet given away. Returns a reference, or NULL:
+ * the listener's program does not want it, or there is no memory. Context: softirq. Lock: any.
+ */
+struct atcp_syn *atcp_os_syn_save(const struct atcp_conn *listener, const struct atcp_pkt *syn);
+/* Another reference, unless the last one is gone. Context: softirq, inside RCU; s was found there. */
+bool atcp_os_syn_tryget(struct atcp_syn *s);
+/* Drop one; frees it (after RCU) with the last. Context: softirq. */
+void atcp_os_syn_put(struct atcp_syn *s);
+/* It is the SYN of this child, which has none yet. Takes over the reference. Lock: conn. */
+void atcp_os_child_syn(struct atcp_conn *child, struct atcp_syn *s);
 /* Unlock it and drop the caller's reference. Context: softirq. */
 void atcp_os_child_done(struct atcp_conn *child);
 /* Unlock it and drop both references: nobody will ever have it. It is CLOSED, its storage

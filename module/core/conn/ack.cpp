@@ -146,6 +146,7 @@ uint64_t release(Tcb& t, Seq ack, const atcp_seg& seg, AckSample& a) {
       s->seq += n;
       s->len -= n;
       s->head = static_cast<uint16_t>(s->head + n);
+      if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_acked(t.conn(), pkt, s->head);
       const uint32_t after = min(segs_of(t, *s), before);
       board_recount(t, *s, after);
       a.acked += sacked ? 0 : before - after;
@@ -154,7 +155,10 @@ uint64_t release(Tcb& t, Seq ack, const atcp_seg& seg, AckSample& a) {
     board_acked(t, *s);
     if (!sacked) a.acked += before;
     t.tx.remove(*s);
-    if (atcp_pkt* pkt = s->pkt()) atcp_os_tx_free(t.conn(), pkt);
+    if (atcp_pkt* pkt = s->pkt()) {
+      atcp_os_tx_acked(t.conn(), pkt, s->head + s->len);
+      atcp_os_tx_free(t.conn(), pkt);
+    }
   }
   return any_retransmitted ? 0 : sample_us;
 }

@@ -130,6 +130,10 @@ void atcp_core_tx_add(atcp_conn* c, atcp_pkt* pkt) {
   if (t.send_head == nullptr) t.send_head = s;
 }
 
+uint32_t atcp_core_tx_end(const atcp_conn* c) {
+  return tcb_of(c)->write_seq.raw();
+}
+
 void atcp_core_tx_grow(atcp_conn* c, uint32_t bytes) {
   Tcb& t = *tcb_of(c);
   t.life.blocked = false;

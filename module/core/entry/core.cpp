@@ -118,6 +118,16 @@ atcp_found atcp_core_lookup(atcp_ns* handle, const atcp_tuple* t) {
   return {nullptr, ATCP_FOUND_NONE};
 }
 
+atcp_conn* atcp_core_listener_of(atcp_ns* handle, atcp_found f, const atcp_tuple* t) {
+  if (f.kind == ATCP_FOUND_REQUEST) {
+    // A reference that the request had, while it was hashed, and readers under RCU may look at.
+    atcp_conn* c = as_request(&endpoint_of(f))->listener;
+    if (atcp_os_conn_tryget(c)) return c;
+  }
+  ListenNode* n = ns_of(handle).listeners.lookup(*t);
+  return n != nullptr ? n->conn : nullptr;
+}
+
 void atcp_core_put(atcp_found f) {
   switch (f.kind) {
     case ATCP_FOUND_NONE:

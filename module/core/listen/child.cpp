@@ -63,6 +63,18 @@ void fill(Tcb& c, const Handshake& hs, Now now) {
   receive_init(c);
 }
 
+/// TCP_SAVED_SYN: the request's, or, of a fast open, the segment at hand. A cookie has none.
+void give_syn(Tcb& c, const Tcb& listener, Request* request, bool fastopen, const atcp_pkt* pkt) {
+  atcp_syn* syn = nullptr;
+  if (request != nullptr) {
+    syn = load_relaxed(&request->syn);
+    store_relaxed(&request->syn, static_cast<atcp_syn*>(nullptr));
+  } else if (fastopen) {
+    syn = atcp_os_syn_save(listener.conn(), pkt);
+  }
+  if (syn != nullptr) atcp_os_child_syn(c.conn(), syn);
+}
+
 }  // namespace
 
 ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
@@ -115,6 +127,7 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
     tell_request(ns, ATCP_EVENT_KIND_REQUEST_PROMOTED, conn, tuple);
   else if (!fastopen)
     tell_request(ns, ATCP_EVENT_KIND_COOKIE_ACCEPTED, conn, tuple);
+  give_syn(c, listener, request, fastopen, pkt);
   if (request != nullptr) request_settle(ns, *request);
 
   const bool queued = listener_enqueue(l, c, now);

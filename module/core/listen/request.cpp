@@ -56,6 +56,7 @@ Request* make(Ns& ns, Tcb& listener, const atcp_tuple& tuple) {
 }
 
 void uncount(Ns& ns, Request& r) {
+  if (atcp_syn* syn = load_relaxed(&r.syn)) atcp_os_syn_put(syn);
   Listener& l = *listener_of(r).listener;
   no_longer_young(l, r);
   listener_uncount_request(l);
@@ -287,6 +288,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   }
   r->synack_us = now.us;
   r->hs = hs;
+  r->syn = atcp_os_syn_save(listener.conn(), *syn);
   if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r))) {
     // A SYN of the same tuple on another CPU was faster.
     request_discard(ns, *r);
@@ -333,6 +335,9 @@ Request* request_copy(const Request& r, Tcb& heir) {
   c->retrans = load_relaxed(&r.retrans);
   c->acked = load_relaxed(&r.acked);
   if (load_relaxed(&r.young) == 0) no_longer_young(*heir.listener, *c);
+  // Whoever takes the request out of the table meanwhile gives it back, or to a child.
+  atcp_syn* syn = load_relaxed(&r.syn);
+  if (syn != nullptr && atcp_os_syn_tryget(syn)) c->syn = syn;
   return c;
 }
 

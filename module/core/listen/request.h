@@ -33,6 +33,8 @@ struct Handshake {
 struct Request : SmallEntry {
   atcp_conn* listener;  ///< referenced while the request is hashed; valid for RCU readers as well
   uint64_t synack_us;   ///< when the first SYN-ACK left
+  atcp_syn*
+      syn;  ///< atomic; the SYN's headers, if the listener wants them, until the accounts are settled
   Handshake hs;
   uint32_t last_ack_ms;  ///< rate limit of answers; 0: none yet. Racy, see reply_allowed
   uint8_t timeouts;      ///< SYN-ACK timeouts so far; only the wheel writes it
@@ -40,7 +42,7 @@ struct Request : SmallEntry {
   uint8_t acked;         ///< the third ACK came and was put off; atomic
   uint8_t young;         ///< atomic; counted in the listener's young ones
 };
-static_assert(sizeof(Request) <= 192);
+static_assert(sizeof(Request) <= 128);  // a size of the kernel's allocator
 
 inline Request* as_request(Endpoint* e) {
   return static_cast<Request*>(static_cast<SmallEntry*>(e));
@@ -68,7 +70,7 @@ bool request_end(Ns& ns, Request& r, uint32_t reason);
 void request_settle(Ns& ns, Request& r);
 
 /// A copy for another listener, in nobody's sight but counted as that listener's. Takes over the caller's
-/// reference to `heir`. nullptr: no memory. Context: any.
+/// reference to `heir`. nullptr: no memory. Context: inside RCU.
 Request* request_copy(const Request& r, Tcb& heir);
 /// Undo request_start's or request_copy's accounts of a request that was never in the table, and free it.
 void request_discard(Ns& ns, Request& r);

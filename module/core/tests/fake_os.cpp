@@ -234,6 +234,7 @@ void FakeOs::destroy(FakeConn& c) {
   for (FakePkt* p : c.rx)
     free_pkt(*p);
   c.rx.clear();
+  if (c.syn != nullptr) atcp_os_syn_put(c.syn);
   if (c.initialised && conn_fini) conn_fini(&c.conn);
   for (const uint64_t word : c.v6_words)
     if (word != 0 && !c.v6) complain("an IPv4 socket was written beyond its end");
@@ -906,8 +907,19 @@ bool atcp_os_tx_trim(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) 
   if (bytes >= p.data.size()) Port::the().complain("tx_trim of a whole piece");
   if (Port::the().fails(Fault::Trim)) return false;
   p.data.erase(p.data.begin(), p.data.begin() + bytes);
+  p.acked -= std::min(p.acked, bytes);
   fc.wmem -= bytes;
   return true;
+}
+
+void atcp_os_tx_acked(struct atcp_conn* c, struct atcp_pkt* pkt, uint32_t bytes) {
+  FakePkt& p = FakePkt::of(pkt);
+  Port::must_be_locked(FakeConn::of(c), "tx_acked");
+  if (bytes < p.acked || bytes > p.data.size())
+    Port::the().complain("tx_acked of " + std::to_string(bytes) + " bytes behind " +
+                         std::to_string(p.acked) + " of " + std::to_string(p.data.size()));
+  p.acked = bytes;
+  if (bytes == p.data.size()) FakeConn::of(c).acked_whole++;
 }
 
 void atcp_os_tx_free(struct atcp_conn* c, struct atcp_pkt* pkt) {
@@ -965,6 +977,7 @@ struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atc
   child.initialised = true;  // the core does that before anything else
   child.rcvbuf = parent.rcvbuf;
   child.rcvbuf_locked = parent.rcvbuf_locked;
+  child.save_syn = parent.save_syn;
   child.sndbuf = parent.sndbuf;
   child.sndbuf_locked = parent.sndbuf_locked;
   return &child.conn;

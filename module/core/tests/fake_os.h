@@ -57,8 +57,9 @@ struct FakePkt {
   uint32_t truesize = 0;  ///< memory it is charged with
   Where where = Where::Port;
   FakeConn* charged = nullptr;
-  uint32_t read = 0;  ///< ReceiveQueue: bytes the program has taken or skipped
-  uint32_t end = 0;   ///< ReceiveQueue: end of what was delivered
+  uint32_t acked = 0;  ///< SendQueue: of its first bytes
+  uint32_t read = 0;   ///< ReceiveQueue: bytes the program has taken or skipped
+  uint32_t end = 0;    ///< ReceiveQueue: end of what was delivered
 
   static FakePkt& of(atcp_pkt* p) {
     return *reinterpret_cast<FakePkt*>(reinterpret_cast<uint8_t*>(p) - ATCP_PKT_LINKS_BEFORE);
@@ -110,6 +111,8 @@ struct FakeConn {
   atcp_err soft_error = ATCP_OK;
   bool eof = false;
   bool orphaned = false;
+  bool save_syn = false;  ///< TCP_SAVE_SYN
+  atcp_syn* syn = nullptr;
   uint32_t device = 0;  ///< it is bound to, and all that atcp_os_conn_same_path compares
   bool closed = false;
   bool program_ref = true;  ///< one of refs is the program's, or that of whoever will accept it
@@ -126,6 +129,7 @@ struct FakeConn {
   bool rcvbuf_locked = false;
   // Sending.
   std::set<FakePkt*> tx;
+  uint32_t acked_whole = 0;  ///< pieces of tx so far that were acknowledged to their end
   uint32_t wmem = 0;
   uint32_t sndbuf = 0;
   bool sndbuf_locked = false;

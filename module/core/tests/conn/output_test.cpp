@@ -39,6 +39,28 @@ TEST_F(Output, FinAloneAfterItsDataWasAcknowledged) {
   EXPECT_EQ(fin.len, 0u);
 }
 
+/// For stamps of acknowledgements: of a piece that is acknowledged in part the port hears how far, and once it is whole.
+TEST_F(Output, ThePortHearsWhatOfAPieceIsAcknowledged) {
+  Sock c = open();
+  EXPECT_EQ(c.send(std::string(3000, 'x')), 3000u);
+  ASSERT_EQ(c.conn().tx.size(), 1u);
+  const FakePkt* piece = *c.conn().tx.begin();
+  send({.seq = kIrs + 1, .ack = iss + 1 + 536});
+  ASSERT_EQ(c.conn().tx.size(), 1u);
+  EXPECT_EQ(piece->acked, 536u);
+  send({.seq = kIrs + 1, .ack = iss + 1 + 1072});
+  EXPECT_EQ(piece->acked, 1072u);
+  const uint64_t before = c.conn().acked_whole;
+  send({.seq = kIrs + 1, .ack = iss + 1 + 3000});
+  EXPECT_TRUE(c.conn().tx.empty());
+  EXPECT_EQ(c.conn().acked_whole, before + 1);
+  // What is thrown away is not acknowledged.
+  EXPECT_EQ(c.send("more"), 4u);
+  c.abort(ATCP_REASON_ABORT_BY_USER);
+  EXPECT_TRUE(c.conn().tx.empty());
+  EXPECT_EQ(c.conn().acked_whole, before + 1);
+}
+
 TEST_F(Output, LocalDropLeavesDataUnsent) {
   Sock c = open();
   net.os.fail(Fault::Emit, 1);

@@ -273,6 +273,20 @@ TEST_F(Migrate, ShutdownOfTheListenerIsACloseToo) {
   EXPECT_TRUE(b.accept().has_value());
 }
 
+/// TCP_SAVE_SYN: the copy has it as well; what is left of the other's goes with it (the ledger would tell).
+TEST_F(Migrate, TheSavedSynGoesAlong) {
+  Sock a = join();
+  Sock b = join();
+  a.conn().save_syn = true;
+  const uint16_t p = port_of(a);
+  const uint32_t iss = half_open(p);
+  a.close();
+  finish(p, iss);
+  const std::optional<Sock> c = b.accept();
+  ASSERT_TRUE(c.has_value());
+  EXPECT_NE(c->conn().syn, nullptr);
+}
+
 TEST_F(Migrate, NoMemoryForTheCopy) {
   Sock a = join();
   Sock b = join();

@@ -34,6 +34,35 @@ TEST_F(RequestTest, SynAckAgainAt1371531ThenGone) {
   EXPECT_EQ(ledger(listener).requests, 0u);
 }
 
+/// TCP_SAVE_SYN: kept if the listener wants it, handed to the child, given back by whatever else ends the request.
+TEST_F(RequestTest, KeepsItsSynForTheChild) {
+  open(5000);
+  std::optional<Sock> plain = listener.accept();
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->conn().syn, nullptr);
+  listener.conn().save_syn = true;
+  open(5001);
+  std::optional<Sock> c = listener.accept();
+  ASSERT_TRUE(c.has_value());
+  EXPECT_NE(c->conn().syn, nullptr);
+  const uint64_t before = net.os.live_allocations();
+  half_open(5002);
+  EXPECT_EQ(net.os.live_allocations(), before + 2);
+  send({.flags = ATCP_RST, .seq = kIrs + 1, .port = 5002});
+  EXPECT_EQ(found(5002), ATCP_FOUND_LISTENER);
+  EXPECT_EQ(net.os.live_allocations(), before);
+}
+
+TEST_F(RequestTest, NoMemoryForTheSavedSyn) {
+  listener.conn().save_syn = true;
+  net.os.fail(Fault::Alloc, 2);  // behind the request
+  const uint32_t iss = half_open();
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  std::optional<Sock> c = listener.accept();
+  ASSERT_TRUE(c.has_value());
+  EXPECT_EQ(c->conn().syn, nullptr);
+}
+
 TEST_F(RequestTest, SynackRetriesActs) {
   srv.set("synack_retries", "1");
   half_open();

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Time stamps: SO_TIMESTAMP, SO_TIMESTAMPNS and SO_TIMESTAMPING. Received: when the last packet came that a read took
+ * bytes of. Sent: when the piece with the last byte of a write was handed to a queue and to a device (the kernel's own
+ * code does both), and when that byte was acknowledged; they come through the error queue.
+ *
+ * A piece of the send queue holds what concerns its one stamped byte: tx_flags and tskey (the byte's sequence number) in
+ * skb_shinfo, as the kernel's TCP has them, so that segmentation finds the byte; and in two members of the skb that a
+ * piece, other than its clones, has no use for: mark, how far the byte is from the front of the piece, 1 for the first, 0
+ * for no such byte; and priority, whether the acknowledgement is wanted.
+ *
+ * The kernel counts the bytes of SOF_TIMESTAMPING_OPT_ID for sockets of protocol 6 alone. Ours count from the first write
+ * after the option was set: the kernel then puts 0 into sk_tskey, which is otherwise 1 here. What is in the error queue
+ * has the sequence number, until somebody reads it.
+ */
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
+#include <linux/tcp.h>
+#include <net/inet_common.h>
+#include <net/ip.h>
+
+#include "glue.h"
+
+/* ---- received ------------------------------------------------------------------------ */
+
+/* To the program, in the form that it asked for. new: with 64 bits on every machine. */
+static void atcp_put_stamp(struct sock *sk, struct msghdr *msg, ktime_t when, bool new)
+{
+	struct timespec64 ts = ktime_to_timespec64(when);
+
+	if (sock_flag(sk, SOCK_RCVTSTAMPNS) && new) {
+		struct __kernel_timespec t = { .tv_sec = ts.tv_sec, .tv_nsec = ts.tv_nsec };
+
+		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMPNS_NEW, sizeof(t), &t);
+	} else if (sock_flag(sk, SOCK_RCVTSTAMPNS)) {
+		struct __kernel_old_timespec t = { .tv_sec = ts.tv_sec, .tv_nsec = ts.tv_nsec };
+
+		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMPNS_OLD, sizeof(t), &t);
+	} else if (new) {
+		struct __kernel_sock_timeval t = { .tv_sec = ts.tv_sec,
+						   .tv_usec = ts.tv_nsec / 1000 };
+
+		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMP_NEW, sizeof(t), &t);
+	} else {
+		struct __kernel_old_timeval t = { .tv_sec = ts.tv_sec,
+						  .tv_usec = ts.tv_nsec / 1000 };
+
+		put_cmsg(msg, SOL_SOCKET, SO_TIMESTAMP_OLD, sizeof(t), &t);
+	}
+}
+
+void atcp_recv_stamps(struct sock *sk, struct msghdr *msg, const struct atcp_stamps *s)
+{
+	struct scm_timestamping_internal tss = {};
+	u32 flags = READ_ONCE(sk->sk_tsflags);
+	bool new = sock_flag(sk, SOCK_TSTAMP_NEW);
+
+	if (s->software && sock_flag(sk, SOCK_RCVTSTAMP))
+		atcp_put_stamp(sk, msg, s->software, new);
+	if (s->software && atcp_stamp_wanted(flags, false))
+		tss.ts[0] = ktime_to_timespec64(s->software);
+	if (s->hardware && atcp_stamp_wanted(flags, true))
+		tss.ts[2] = ktime_to_timespec64(s->hardware);
+	if (!tss.ts[0].tv_sec && !tss.ts[0].tv_nsec && !tss.ts[2].tv_sec && !tss.ts[2].tv_nsec)
+		return;
+	if (new)
+		put_cmsg_scm_timestamping64(msg, &tss);
+	else
+		put_cmsg_scm_timestamping(msg, &tss);
+}
+
+/* ---- sent ---------------------------------------------------------------------------- */
+
+void atcp_stamp_begin(struct sock *sk)
+{
+	struct atcp_sock *asp = atcp_sk(sk);
+
+	if (likely(!(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID)) ||
+	    atomic_read(&sk->sk_tskey))
+		return;
+	asp->stamp_base = atcp_core_tx_end(&asp->conn);
+	atomic_set(&sk->sk_tskey, 1);
+}
+
+void atcp_stamp_written(struct sock *sk, u32 tsflags)
+{
+	struct atcp_conn *c = &atcp_sk(sk)->conn;
+	struct skb_shared_info *si;
+	struct atcp_pkt *pkt;
+	struct sk_buff *skb;
+	u32 len = 0;
+
+	if (likely(!tsflags))
+		return;
+	/* It may be gone already. */
+	pkt = atcp_core_tx_tail(c, &len);
+	if (!pkt || !len || skb_cloned(atcp_pkt_skb(pkt)))
+		return;
+	skb = atcp_pkt_skb(pkt);
+	si = skb_shinfo(skb);
+	sock_tx_timestamp(sk, tsflags, &si->tx_flags);
+	if (!(tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
+		return;
+	si->tskey = atcp_core_tx_end(c) - 1;
+	skb->mark = skb->len;
+	if (tsflags & SOF_TIMESTAMPING_TX_ACK)
+		skb->priority = 1;
+}
+
+void atcp_stamp_split(struct sk_buff *skb, struct sk_buff *rest, u32 at)
+{
+	struct skb_shared_info *from = skb_shinfo(skb), *to = skb_shinfo(rest);
+
+	if (likely(skb->mark <= at))
+		return;
+	to->tx_flags |= from->tx_flags & SKBTX_ANY_TSTAMP;
+	from->tx_flags &= ~SKBTX_ANY_TSTAMP;
+	to->tskey = from->tskey;
+	rest->mark = skb->mark - at;
+	rest->priority = skb->priority;
+	skb->mark = 0;
+	skb->priority = 0;
+}
+
+void atcp_stamp_trim(struct sk_buff *skb, u32 bytes)
+{
+	if (likely(!skb->mark))
+		return;
+	if (skb->mark > bytes) {
+		skb->mark -= bytes;
+		return;
+	}
+	skb->mark = 0;
+	skb->priority = 0;
+	skb_shinfo(skb)->tx_flags &= ~SKBTX_ANY_TSTAMP;
+}
+
+/* Lock: socket. */
+void atcp_os_tx_acked(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes)
+{
+	struct sk_buff *skb = atcp_pkt_skb(pkt);
+	struct net_device *dev;
+	ktime_t tstamp;
+	u8 fclone;
+
+	if (likely(!skb->priority) || bytes < skb->mark)
+		return;
+	skb->priority = 0;
+	/*
+	 * What goes into the error queue may be a clone. What the core keeps in the piece shall not be in it, and it
+	 * shall not be the piece's own twin, which until it is read would look like one that a device still has.
+	 */
+	dev = skb->dev;
+	tstamp = skb->tstamp;
+	fclone = skb->fclone;
+	skb->dev = NULL;
+	skb->fclone = SKB_FCLONE_UNAVAILABLE;
+	__skb_tstamp_tx(skb, NULL, NULL, atcp_sk_of_conn(c), SCM_TSTAMP_ACK);
+	skb->dev = dev;
+	skb->tstamp = tstamp;
+	skb->fclone = fclone;
+}
+
+/* ---- the error queue ----------------------------------------------------------------- */
+
+/* The first entry is about to be read: a sequence number becomes a count of bytes. False: there is none. Lock: socket, so
+ * that nobody else reads.
+ */
+static bool atcp_stamp_number(struct sock *sk)
+{
+	struct sk_buff_head *q = &sk->sk_error_queue;
+	struct sock_exterr_skb *serr;
+	struct sk_buff *skb;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	skb = skb_peek(q);
+	if (skb) {
+		serr = SKB_EXT_ERR(skb);
+		/* 0 if the option was not set when it was made. */
+		if (serr->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING &&
+		    (READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
+		    serr->ee.ee_data == skb_shinfo(skb)->tskey)
+			serr->ee.ee_data -= atcp_sk(sk)->stamp_base;
+	}
+	spin_unlock_irqrestore(&q->lock, flags);
+	return skb;
+}
+
+int atcp_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
+{
+	int ret = -EAGAIN;
+
+	lock_sock(sk);
+	if (atcp_stamp_number(sk))
+		ret = inet_recv_error(sk, msg, len, addr_len);
+	release_sock(sk);
+	return ret;
+}
