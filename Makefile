@@ -104,7 +104,7 @@ $(B)/tools/libatcp-preload.so: $(wildcard tools/preload/*.c)
 	$(Q)gcc -O2 -g -Wall -Wextra -fPIC -shared -Iuapi -o $@ $^ -ldl -pthread
 
 PROG_SRC := $(sort $(wildcard ktests/vm/progs/*.c ktests/vm/progs/*.cpp))
-PROGS	 := $(addprefix $(B)/progs/,$(notdir $(basename $(PROG_SRC))))
+PROGS	 := $(addprefix $(B)/progs/,$(notdir $(basename $(PROG_SRC)))) $(B)/progs/compare
 # The kernel's own netlink tool, to try it on our family.
 $(B)/ynl/tools/net/ynl/cli.py:
 	$(Q)$(DEPS) ynl
@@ -126,6 +126,13 @@ progs-files: $(PROGS)
 $(B)/progs/%: ktests/vm/progs/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)gcc -O2 -g -Wall -Wextra $(DEP) -MF $@.d -Iuapi -o $@ $< -pthread
+# Of several files.
+$(B)/progs-parts/%.o: ktests/vm/progs/%.c
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -O2 -g -Wall -Wextra $(DEP) -Iuapi -c -o $@ $<
+$(B)/progs/compare: $(patsubst ktests/vm/progs/%.c,$(B)/progs-parts/%.o,$(wildcard ktests/vm/progs/compare/*.c))
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -o $@ $^ -pthread
 $(B)/progs/%: ktests/vm/progs/%.cpp
 	$(Q)mkdir -p $(@D)
 	$(Q)g++ -std=c++20 -O2 -g $(WARN) $(DEP) -MF $@.d -Iuapi -o $@ $< -pthread
@@ -409,4 +416,4 @@ test-long: ## test, then an hour of fuzzing and every scenario that test leaves 
 clean: ## remove build/ (the kernels in the cache stay)
 	$(Q)rm -rf $(B)
 
--include $(shell find $(B)/unit $(B)/tools $(B)/fuzz $(B)/progs $(B)/stress $(B)/bench $(B)/sim $(B)/explore $(B)/coverage -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/unit $(B)/tools $(B)/fuzz $(B)/progs $(B)/progs-parts $(B)/stress $(B)/bench $(B)/sim $(B)/explore $(B)/coverage -name '*.d' 2>/dev/null)
