@@ -202,8 +202,10 @@ bench-tables: ## nanoseconds per lookup with 1 k, 100 k and 1 M entries; choosin
 	$(Q)$(MAKE) -s -j$(JOBS) $(B)/bench/tables
 	$(Q)$(B)/bench/tables $(ARGS)
 
-# Of the tests' port only what is no test. TestBody of a fixture without a test wants gtest's library.
-ACKS_SRC := $(CORE_SRC) $(addprefix module/core/tests/,fake_net.cpp fake_os.cpp fake_syn.cpp bench/ack_bench.cpp)
+# Of the tests' port what is no test.
+FAKE_SRC := $(addprefix module/core/tests/,fake_net.cpp fake_os.cpp fake_syn.cpp fake_text.cpp)
+# TestBody of a fixture without a test wants gtest's library.
+ACKS_SRC := $(CORE_SRC) $(FAKE_SRC) module/core/tests/bench/ack_bench.cpp
 $(B)/bench/acks: $(call obj,bench,$(ACKS_SRC))
 	$(Q)g++ -o $@ $^ -lbenchmark -lgtest -pthread
 
@@ -272,7 +274,7 @@ explore: ## all interleavings of two cores and a hostile network within bounds (
 FUZZ	 := $(sort $(wildcard ktests/fuzz/*_fuzz.cpp))
 FUZZBIN	 := $(patsubst ktests/fuzz/%.cpp,$(B)/fuzz/%,$(FUZZ))
 FUZZFLAGS := -std=c++20 -O1 -g -funsigned-char -fno-strict-aliasing -fsanitize=address,undefined $(DEP) -Iuapi -Imodule/core -Imodule/core/tests -Iktests
-FUZZ_SHARED := $(CORE_SRC) module/core/tests/fake_os.cpp module/core/tests/fake_syn.cpp module/core/tests/fake_net.cpp
+FUZZ_SHARED := $(CORE_SRC) $(FAKE_SRC)
 
 $(B)/fuzz/module/%.o: module/%.cpp
 	$(Q)mkdir -p $(@D)
@@ -310,7 +312,7 @@ COV_FUZZ := $(patsubst ktests/fuzz/%.cpp,$(B)/coverage/%,$(FUZZ))
 $(B)/coverage/core_tests: $(COV_CORE) $(call obj,unit,$(UNIT_SRC))
 	$(Q)g++ $(SAN) --coverage -o $@ $^ -lgtest -lgtest_main -pthread
 $(COV_FUZZ): $(B)/coverage/%: $(B)/coverage/ktests/fuzz/%.o $(B)/coverage/ktests/fuzz/replay_main.o $(COV_CORE) \
-		$(call obj,unit,module/core/tests/fake_os.cpp module/core/tests/fake_syn.cpp module/core/tests/fake_net.cpp)
+		$(call obj,unit,$(FAKE_SRC))
 	$(Q)g++ $(SAN) --coverage -o $@ $^ -lgtest -pthread
 
 .PHONY: coverage coverage-files
