@@ -559,7 +559,7 @@ def a_server_that_accepts_too_slowly():
     equal((worst["severity"], worst["rule"]), ("trouble", "accept_queue_full"), str(found))
     n = worst["numbers"]
     equal((n["port"], n["backlog"]), (8080, 2), "port and backlog")
-    check(n["syns_dropped"] > 10 and 2 <= n["accepted"] <= 6, f"numbers: {n}")
+    check(n["syns_dropped"] > 10 and 2 <= n["accepted"] < n["syns_dropped"] / 4, f"numbers: {n}")
     has(text, f"trouble: the accept queue of 127.0.0.1:8080 ({comm()}[{os.getpid()}]) is full (3 of 3)", "SYNs", "do: let the program accept")
     end(*kept, lst)
 
