@@ -17,7 +17,7 @@ from lib import genl, net
 from lib.genl import Family
 from lib.net import check, equal
 
-ENTRIES = 100_000
+ENTRIES = 20_000 if net.SLOW > 1 else 100_000  # instrumented kernels take ten times as long for each
 
 
 def timed(what, call, *arguments, **more):
@@ -38,6 +38,7 @@ def raw_dump(fam, **conditions):
 def a_hundred_thousand():
     net.atcp(f"params set max_tw_buckets={2 * ENTRIES} timewait_len=600")
     fam = Family()
+    print(f"    {ENTRIES} entries", flush=True)
     load = net.spawn([f"{net.PROGS}/rawload", "handshake", "--proto", "atcp", "--after", "timewait", "--count", str(ENTRIES), "--hold"], stdin=-1)
     equal(json.loads(load.stdout.readline())["failed"], 0, "connections that failed")
     equal(fam.do("tables-get")["tables"]["timewaits"], ENTRIES, "entries")
@@ -62,7 +63,7 @@ def a_hundred_thousand():
     equal(net.counts("reasons")["abort_by_user"], ENTRIES, "reasons")
 
 
-a_hundred_thousand.limit_s = 580
+a_hundred_thousand.limit_s = 580 * net.SLOW
 
 if __name__ == "__main__":
     genl.spec()
