@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Tracepoints atcp:state, drop, reset, retransmit, cwnd and request: what happens, for perf, trace-cmd and bpftrace. Numbers
- * of states, reasons and kinds are those of the uAPI; addresses have room for IPv6, IPv4 uses the first four bytes.
+ * of states, reasons and kinds are those of the uAPI; addresses are a struct sockaddr_in or sockaddr_in6 by their family, as in
+ * Linux's own tracepoints tcp:*, because that is what a format can print for both families.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM atcp
@@ -91,8 +92,8 @@ TRACE_DEFINE_ENUM(__ATCP_REASON_MAX);
 	__field(u16, family) \
 	__field(u16, sport) \
 	__field(u16, dport) \
-	__array(u8, saddr, 16) \
-	__array(u8, daddr, 16)
+	__array(u8, saddr, sizeof(struct sockaddr_in6)) \
+	__array(u8, daddr, sizeof(struct sockaddr_in6))
 #define ATCP_TRACE_WHO_SET(t) \
 	do { \
 		__entry->skaddr = (t)->sk; \
@@ -100,12 +101,11 @@ TRACE_DEFINE_ENUM(__ATCP_REASON_MAX);
 		__entry->family = (t)->tuple.family; \
 		__entry->sport = ntohs(atcp_be16((t)->tuple.lport)); \
 		__entry->dport = ntohs(atcp_be16((t)->tuple.rport)); \
-		memcpy(__entry->saddr, &(t)->tuple.laddr, sizeof(__entry->saddr)); \
-		memcpy(__entry->daddr, &(t)->tuple.raddr, sizeof(__entry->daddr)); \
+		atcp_trace_address(__entry->saddr, &(t)->tuple, &(t)->tuple.laddr, (t)->tuple.lport); \
+		atcp_trace_address(__entry->daddr, &(t)->tuple, &(t)->tuple.raddr, (t)->tuple.rport); \
 	} while (0)
-#define ATCP_TRACE_WHO_FMT "%pI4:%hu > %pI4:%hu id=%llx"
-#define ATCP_TRACE_WHO_ARGS \
-	__entry->saddr, __entry->sport, __entry->daddr, __entry->dport, __entry->id
+#define ATCP_TRACE_WHO_FMT "%pISpc > %pISpc id=%llx"
+#define ATCP_TRACE_WHO_ARGS __entry->saddr, __entry->daddr, __entry->id
 
 TRACE_EVENT_FN(state,
 	TP_PROTO(const struct atcp_told *t),

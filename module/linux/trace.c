@@ -17,6 +17,22 @@ static void atcp_trace_off(void)
 	static_branch_dec(&atcp_watched);
 }
 
+/* An end of a connection, of its family; `port` as it stands in a packet. `to` has room for a sockaddr_in6, at any place. */
+static void atcp_trace_address(u8 *to, const struct atcp_tuple *t, const union atcp_ip *addr, u16 port)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = atcp_be16(port) };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = atcp_be16(port) };
+
+	memset(to, 0, sizeof(six));
+	if (t->family == ATCP_AF_INET6) {
+		memcpy(&six.sin6_addr, addr, sizeof(six.sin6_addr));
+		memcpy(to, &six, sizeof(six));
+	} else {
+		memcpy(&four.sin_addr, addr, sizeof(four.sin_addr));
+		memcpy(to, &four, sizeof(four));
+	}
+}
+
 #define CREATE_TRACE_POINTS
 #include "atcp_trace.h"
 
