@@ -540,6 +540,7 @@ int atcp6_hook(struct atcp_osns *osns);
 void atcp6_unhook(struct atcp_osns *osns);
 
 /* icmp6.c */
+void atcp6_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info);
 void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off);
 int atcp6_icmp_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code, int off,
 		   __be32 info);

@@ -128,15 +128,22 @@ static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_
 	struct net *net = sock_net(sk);
 	bool v6 = atcp_speaks_v6(sk);
 
-	/* IP_MINTTL: as the kernel's TCP, the quoted packet is asked, which came as far as whoever complains. */
-	if (v6 ? ((const struct ipv6hdr *)skb->data)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
+	/*
+	 * As the kernel's TCP. IP_MINTTL: the quoted packet is asked, which came as far as whoever complains. IPV6_MINHOPCOUNT: the
+	 * packet that quotes it.
+	 */
+	if (v6 ? ipv6_hdr(skb)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
 		 ((const struct iphdr *)skb->data)->ttl < READ_ONCE(inet_sk(sk)->min_ttl)) {
 		atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
 		return;
 	}
-	if (!v6 && kind != ATCP_ICMP_FRAG_NEEDED && ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) &&
-	    atcp_icmp_in_window(&asp->conn, seq))
-		atcp_icmp_queue(sk, skb, value);
+	if (kind != ATCP_ICMP_FRAG_NEEDED && ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) &&
+	    atcp_icmp_in_window(&asp->conn, seq)) {
+		if (v6)
+			atcp6_icmp_queue(sk, skb, value);
+		else
+			atcp_icmp_queue(sk, skb, value);
+	}
 	if (kind == ATCP_ICMP_FRAG_NEEDED) {
 		if (sk->sk_state == TCP_LISTEN || !atcp_icmp_mtu_allowed(sk) ||
 		    !atcp_icmp_in_window(&asp->conn, seq)) {

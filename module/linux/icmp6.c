@@ -2,6 +2,7 @@
 /*
  * ICMPv6 errors that quote a segment of ours: as icmp.c for IPv4, in the words of RFC 4443.
  */
+#include <linux/errqueue.h>
 #include <linux/icmpv6.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
@@ -38,6 +39,11 @@ static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 	case ICMPV6_PORT_UNREACH:
 		*kind = ATCP_ICMP_PORT_UNREACH;
 		return true;
+	case ICMPV6_ADM_PROHIBITED:
+	case ICMPV6_POLICY_FAIL:
+	case ICMPV6_REJECT_ROUTE:
+		*kind = ATCP_ICMP_PROHIBITED;
+		return true;
 	default:
 		if (code > ICMPV6_REJECT_ROUTE)
 			return false;
@@ -63,6 +69,44 @@ static void atcp6_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, int o
 	memcpy(t.raddr.v6, &inner->daddr, sizeof(t.raddr.v6));
 	if (atcp6_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, proto, kind, ntohl(th->seq), value);
+}
+
+/*
+ * As atcp_icmp_queue(), but as with the kernel's TCP only if the program has set IPV6_RECVERR.
+ * skb->data is at the quoted IPv6 header, behind that of ICMPv6. Lock: socket, perhaps owned by a program.
+ */
+void atcp6_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info)
+{
+	const struct ipv6hdr *inner = (const struct ipv6hdr *)skb->data;
+	const struct icmp6hdr *icmph = (const struct icmp6hdr *)skb->data - 1;
+	u8 proto = inner->nexthdr;
+	struct sock_exterr_skb *serr;
+	struct sk_buff *copy;
+	__be16 frag_off;
+	int off, err;
+
+	off = ipv6_skip_exthdr(skb, sizeof(*inner), &proto, &frag_off);
+	if (!atcp6_recverr(sk) || off < 0)
+		return;
+	copy = skb_clone((struct sk_buff *)skb, GFP_ATOMIC | __GFP_NOWARN);
+	if (!copy)
+		return;
+	icmpv6_err_convert(icmph->icmp6_type, icmph->icmp6_code, &err);
+	serr = SKB_EXT_ERR(copy);
+	memset(serr, 0, sizeof(*serr));
+	serr->ee.ee_errno = err;
+	serr->ee.ee_origin = SO_EE_ORIGIN_ICMP6;
+	serr->ee.ee_type = icmph->icmp6_type;
+	serr->ee.ee_code = icmph->icmp6_code;
+	serr->ee.ee_info = info;
+	serr->header.h6.iif = skb->skb_iif;
+	serr->addr_offset = (const u8 *)&inner->daddr - skb_network_header(skb);
+	serr->port = ((const struct tcphdr *)(skb->data + off))->dest;
+	__skb_pull(copy, off);
+	skb_reset_transport_header(copy);
+	skb_dst_drop(copy);
+	if (sock_queue_err_skb(sk, copy))
+		kfree_skb(copy);
 }
 
 /*
@@ -95,7 +139,7 @@ void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off)
 		return;
 	__skb_pull(skb, quoted);
 	atcp6_icmp_quoted(osns, skb, thoff - quoted, proto, icmph.icmp6_type, icmph.icmp6_code,
-			  icmph.icmp6_type == ICMPV6_PKT_TOOBIG ? ntohl(icmph.icmp6_mtu) : 0);
+			  ntohl(icmph.icmp6_mtu));
 	__skb_push(skb, quoted);
 }
 

@@ -272,6 +272,8 @@ int atcp_errno(enum atcp_err err)
 		return ECONNABORTED;
 	case ATCP_ERR_NOT_PERMITTED:
 		return EPERM;
+	case ATCP_ERR_PROHIBITED:
+		return EACCES;
 	case ATCP_ERR_NOT_SUPPORTED:
 		return EOPNOTSUPP;
 	}

@@ -89,6 +89,7 @@ enum atcp_icmp_kind {
 	ATCP_ICMP_PORT_UNREACH,
 	ATCP_ICMP_TIME_EXCEEDED,
 	ATCP_ICMP_PARAM_PROBLEM,
+	ATCP_ICMP_PROHIBITED, /* ICMPv6: by a policy on the way */
 };
 /* An ICMP error quoting a segment of ours with sequence number seq. Context: softirq. Lock:
  * conn; not called while a program holds the lock except for FRAG_NEEDED, which is deferred by

@@ -180,6 +180,7 @@ enum atcp_err {
 	ATCP_ERR_ABORTED,	/* ECONNABORTED */
 	ATCP_ERR_NOT_SUPPORTED, /* EOPNOTSUPP */
 	ATCP_ERR_NOT_PERMITTED, /* EPERM */
+	ATCP_ERR_PROHIBITED,	/* EACCES */
 };
 
 /* What atcp_os_conn_event tells the program's side. */

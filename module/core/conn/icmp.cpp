@@ -21,6 +21,8 @@ atcp_err err_of(atcp_icmp_kind kind) {
       return ATCP_ERR_REFUSED;
     case ATCP_ICMP_PARAM_PROBLEM:
       return ATCP_ERR_PROTO;
+    case ATCP_ICMP_PROHIBITED:
+      return ATCP_ERR_PROHIBITED;
     case ATCP_ICMP_FRAG_NEEDED:
     case ATCP_ICMP_HOST_UNREACH:
     case ATCP_ICMP_TIME_EXCEEDED:

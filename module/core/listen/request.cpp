@@ -468,6 +468,7 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
     case ATCP_ICMP_NET_UNREACH:
     case ATCP_ICMP_TIME_EXCEEDED:
     case ATCP_ICMP_PARAM_PROBLEM:
+    case ATCP_ICMP_PROHIBITED:
       hard = true;
       break;
     case ATCP_ICMP_FRAG_NEEDED:

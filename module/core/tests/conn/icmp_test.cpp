@@ -18,6 +18,22 @@ TEST_F(Icmp, EndsAnAttempt) {
   EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_HARD), 1u);
 }
 
+TEST_F(Icmp, SaysWhyAnAttemptEnded) {
+  const std::pair<atcp_icmp_kind, atcp_err> table[] = {
+      {ATCP_ICMP_HOST_UNREACH, ATCP_ERR_HOST_UNREACH},
+      {ATCP_ICMP_NET_UNREACH, ATCP_ERR_NET_UNREACH},
+      {ATCP_ICMP_PROTO_UNREACH, ATCP_ERR_PROTO_UNREACH},
+      {ATCP_ICMP_TIME_EXCEEDED, ATCP_ERR_HOST_UNREACH},
+      {ATCP_ICMP_PARAM_PROBLEM, ATCP_ERR_PROTO},
+      {ATCP_ICMP_PROHIBITED, ATCP_ERR_PROHIBITED}};
+  for (const auto& [kind, err] : table) {
+    Sock s = srv.socket();
+    ASSERT_EQ(srv.try_connect(s, ip4(10, 0, 0, 2), 5000), ATCP_OK);
+    s.icmp(kind, reply().seq);
+    EXPECT_EQ(s.error(), err);
+  }
+}
+
 TEST_F(Icmp, IsSoftOnAConnection) {
   Sock l = srv.listen(kPort);
   const uint32_t iss = open();
