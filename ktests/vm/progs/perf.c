@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
+
 #define PROTO_ATCP 253
 #define BUFFER (256 * 1024)
 #define MAX_FDS 65536
@@ -38,7 +40,7 @@ enum { BULK = 'B', ECHO = 'E', ONE_SHOT = 'O', IDLE = 'I' };
 static int protocol, flows = 1, backlog = 4096;
 static double seconds = 2;
 static const char *cc; /* congestion control; NULL: the default */
-static struct sockaddr_in target;
+static union address target;
 static char buffer[BUFFER];
 
 static double now_s(void)
@@ -57,7 +59,7 @@ static void die(const char *what)
 
 static int new_socket(int flags)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | flags, protocol);
+	int fd = socket(target.any.sa_family, SOCK_STREAM | flags, protocol);
 
 	if (fd < 0)
 		die("socket");
@@ -101,7 +103,7 @@ static void serve(void)
 	int fd = new_socket(SOCK_NONBLOCK), ep = epoll_create1(0), one = 1, i, n;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&target, sizeof(target)) || listen(fd, backlog))
+	if (bind(fd, &target.any, address_len(&target)) || listen(fd, backlog))
 		die("listen");
 	watch(ep, fd);
 	puts("ready");
@@ -130,7 +132,7 @@ static int open_flow(char kind)
 {
 	int fd = new_socket(0), one = 1;
 
-	if (connect(fd, (struct sockaddr *)&target, sizeof(target)))
+	if (connect(fd, &target.any, address_len(&target)))
 		die("connect");
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (send(fd, &kind, 1, 0) != 1)
@@ -218,7 +220,7 @@ static void connects(void)
 		double before = now_s();
 		int fd = new_socket(0);
 
-		if (connect(fd, (struct sockaddr *)&target, sizeof(target))) {
+		if (connect(fd, &target.any, address_len(&target))) {
 			failed++;
 			close(fd);
 			continue;
@@ -271,12 +273,10 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
-	if (argc - optind != 3 || inet_pton(AF_INET, argv[optind + 1], &target.sin_addr) != 1) {
+	if (argc - optind != 3 || parse_address(argv[optind + 1], atoi(argv[optind + 2]), &target)) {
 		fprintf(stderr, "usage: perf server|bulk|latency|connect|idle ADDR PORT [--proto tcp|atcp] [--flows N] [--seconds S] [--cc NAME]\n");
 		return 2;
 	}
-	target.sin_family = AF_INET;
-	target.sin_port = htons(atoi(argv[optind + 2]));
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	switch (argv[optind][0]) {

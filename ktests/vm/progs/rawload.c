@@ -13,7 +13,8 @@
  *
  * Options: --proto tcp|atcp --count N --entries N --after keep|reset|timewait --port P --backlog N --workers N --hold (wait for the end of
  * standard input before leaving) --plain (SYNs with an MSS option only) --foreign (the listener is another program's) --to ADDR (it is on
- * another host, to which this one forwards) --rate N (SYNs per second at most)
+ * another host, to which this one forwards; its family is the packets') --six (over IPv6, where 10.0.0.1 is fd00::10.0.0.1, of one
+ * worker only) --rate N (SYNs per second at most)
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,17 +38,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
+
 #define PROTO_ATCP 253
 #define PROTO_NOBODY 254
 #define LOCAL 0x0a000001u	/* 10.0.0.1/8 is the stack's, everything else there is ours */
 #define PEERS 0x0a400000u	/* 10.64.0.0/10, 65536 - 1024 ports each */
 #define PORTS_EACH 64512u
 #define BATCH 2048
-#define ROOM 64
+#define ROOM 80
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
-static int protocol, plain, hold, foreign, backlog = 65535, workers = 1;
+static int protocol, plain, hold, foreign, six, backlog = 65535, workers = 1;
 static uint16_t port = 8800;
 static uint32_t count = 100000, entries = 1000;
 static uint32_t target = LOCAL, rate;
@@ -81,11 +84,17 @@ static int open_tun(int worker)
 	if (fd < 0 || s < 0 || ioctl(fd, TUNSETIFF, &r))
 		die("/dev/net/tun");
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/raw%d/disable_ipv6", worker);
-	int six = open(path, O_WRONLY);
-	if (six >= 0) {
-		if (write(six, "1", 1) != 1)
+	int off = open(path, O_WRONLY);
+	if (off >= 0) {
+		if (write(off, six ? "0" : "1", 1) != 1)
 			die(path);
-		close(six);
+		close(off);
+	}
+	if (six) {
+		close(s);
+		if (system("ip -6 addr add fd00::10.0.0.1/104 dev raw0 nodad && ip link set raw0 up"))
+			exit(2);
+		return fd;
 	}
 	a->sin_family = AF_INET;
 	a->sin_addr.s_addr = htonl(LOCAL + worker);
@@ -155,22 +164,45 @@ static uint32_t get32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
+static void put_address6(uint8_t *p, uint32_t addr)
+{
+	p[0] = 0xfd;
+	put32(p + 12, addr);
+}
+
+/* The IP header, checksum and all. Returns its length. */
+static int build_ip(uint8_t *p, uint32_t from, int len, int ipproto)
+{
+	memset(p, 0, 40);
+	if (six) {
+		p[0] = 0x60;
+		put16(p + 4, len);
+		p[6] = ipproto;
+		p[7] = 64;
+		put_address6(p + 8, from);
+		put_address6(p + 24, target);
+		return 40;
+	}
+	p[0] = 0x45;
+	put16(p + 2, 20 + len);
+	p[6] = 0x40;
+	p[8] = 64;
+	p[9] = ipproto;
+	put32(p + 12, from);
+	put32(p + 16, target);
+	put16(p + 10, fold(sum(p, 20, 0)));
+	return 20;
+}
+
 /* Returns the packet's length. Options as Linux sends them: a SYN has 20 bytes of them, any other segment none. */
 static int build(uint8_t *p, struct peer from, int flags, uint32_t seq, uint32_t ack, int ipproto)
 {
 	static const uint8_t options[20] = { 2, 4, 5, 180, 4, 2, 8, 10, 0, 1, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7 };
 	int n_options = flags != SYN ? 0 : plain ? 4 : 20, tcp_len = 20 + n_options;
-	uint8_t *t = p + 20;
+	int ip_len = build_ip(p, from.addr, tcp_len, ipproto);
+	uint8_t *t = p + ip_len;
 
-	memset(p, 0, 40);
-	p[0] = 0x45;
-	put16(p + 2, 20 + tcp_len);
-	p[6] = 0x40;
-	p[8] = 64;
-	p[9] = ipproto;
-	put32(p + 12, from.addr);
-	put32(p + 16, target);
-	put16(p + 10, fold(sum(p, 20, 0)));
+	memset(t, 0, 20);
 	put16(t, from.port);
 	put16(t + 2, port);
 	put32(t + 4, seq);
@@ -179,8 +211,8 @@ static int build(uint8_t *p, struct peer from, int flags, uint32_t seq, uint32_t
 	t[13] = flags;
 	put16(t + 14, 64240);
 	memcpy(t + 20, options, n_options);
-	put16(t + 16, fold(sum(t, tcp_len, sum(p + 12, 8, 6 + tcp_len))));
-	return 20 + tcp_len;
+	put16(t + 16, fold(sum(t, tcp_len, six ? sum(p + 8, 32, 6 + tcp_len) : sum(p + 12, 8, 6 + tcp_len))));
+	return ip_len + tcp_len;
 }
 
 static void transmit(int tun, const uint8_t *p, int len)
@@ -212,25 +244,43 @@ static const uint8_t *receive(int tun, struct peer want)
 				return NULL;
 			continue;
 		}
-		if (n >= 40 && p[0] == 0x45 && get32(p + 16) == want.addr && (p[22] << 8 | p[23]) == want.port)
+		if (!six && n >= 40 && p[0] == 0x45 && get32(p + 16) == want.addr && (p[22] << 8 | p[23]) == want.port)
 			return p + 20;
+		if (six && n >= 60 && p[6] == 6 && get32(p + 36) == want.addr && (p[42] << 8 | p[43]) == want.port)
+			return p + 40;
 	}
 }
 
 /* -------------------------------------------------------------------------------------------------------------------------- modes */
 
+/* An address of another host: of fd00::/96, as all that this program makes up, if it is IPv6's. */
+static void aim_at(const char *text)
+{
+	union address a;
+
+	if (parse_address(text, port, &a)) {
+		fprintf(stderr, "rawload: not an address: %s\n", text);
+		exit(2);
+	}
+	six = a.any.sa_family == AF_INET6;
+	target = six ? get32(a.six.sin6_addr.s6_addr + 12) : ntohl(a.four.sin_addr.s_addr);
+	foreign = 1;
+}
+
 static int listener(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(LOCAL) };
+	union address a;
 	int fd, one = 1;
 
 	if (foreign)
 		return -1;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, protocol);
+	if (parse_address(six ? "fd00::10.0.0.1" : "10.0.0.1", port, &a))
+		die("address");
+	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, protocol);
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, backlog))
+	if (bind(fd, &a.any, address_len(&a)) || listen(fd, backlog))
 		die("listen");
 	return fd;
 }
@@ -375,7 +425,8 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "proto", 1, 0, 'p' },	  { "count", 1, 0, 'c' },   { "entries", 1, 0, 'e' }, { "after", 1, 0, 'a' }, { "port", 1, 0, 'P' },
 		{ "backlog", 1, 0, 'b' }, { "workers", 1, 0, 'w' }, { "hold", 0, 0, 'h' },    { "plain", 0, 0, 'l' },
-		{ "foreign", 0, 0, 'f' }, { "to", 1, 0, 't' },	    { "rate", 1, 0, 'r' },    { 0 },
+		{ "foreign", 0, 0, 'f' }, { "to", 1, 0, 't' },	    { "rate", 1, 0, 'r' },    { "six", 0, 0, '6' },
+		{ 0 },
 	};
 	struct rlimit limit = { 1048576, 1048576 };
 	const char *mode;
@@ -393,13 +444,14 @@ int main(int argc, char **argv)
 		case 'h': hold = 1; break;
 		case 'l': plain = 1; break;
 		case 'f': foreign = 1; break;
-		case 't': target = ntohl(inet_addr(optarg)), foreign = 1; break;
+		case 't': aim_at(optarg); break;
+		case '6': six = 1; break;
 		case 'r': rate = atol(optarg); break;
 		default: return 2;
 		}
 	}
 	mode = argc - optind == 1 ? argv[optind] : "";
-	if (!count || !entries || workers < 1 || workers > 16)
+	if (!count || !entries || workers < 1 || workers > (six ? 1 : 16))
 		mode = "";
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (!strcmp(mode, "handshake")) {

@@ -5,7 +5,8 @@
  * program could see of them. It runs once on the kernel's TCP and once on the
  * protocol under test, each time in a process of its own, and the two
  * transcripts must be equal: Linux itself is the expected result. What differs
- * on purpose stands in a table with its reason.
+ * on purpose stands in a table with its reason. With ATCP_FAMILY=6 in the
+ * environment all sockets and addresses are IPv6's (address()).
  */
 #ifndef ATCP_TEST_SOCKAPI_H
 #define ATCP_TEST_SOCKAPI_H
@@ -35,6 +36,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
+
 #define PROTO_ATCP 253
 #define TRANSCRIPT_BYTES 16384
 #define SEQUENCE_LIMIT_S 20
@@ -55,6 +58,7 @@ struct transcript {
 
 static int protocol;		/* of the sockets that this process makes */
 static int other_protocol;	/* the other stack's */
+static int family = AF_INET;
 static struct transcript *transcript;
 
 /* Appends to the transcript of this process. */
@@ -111,38 +115,61 @@ static long call_must(const char *what, long value)
 }
 #define MUST(expr) call_must(#expr, (expr))
 
-static struct sockaddr_in loopback(int port)
+/* IPv6's words for addresses that mean something; any other one has its four bytes at the end of fd00::/96. */
+static union address address(const char *text, int port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	static const char *const same[][2] = { { "0.0.0.0", "::" }, { "127.0.0.1", "::1" }, { "224.0.0.1", "ff02::1" } };
+	char six[64];
+	union address a;
+	size_t i;
+
+	if (family == AF_INET6) {
+		snprintf(six, sizeof(six), "fd00::%s", text);
+		for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+			if (strcmp(text, same[i][0]) == 0)
+				strcpy(six, same[i][1]);
+		text = six;
+	}
+	parse_address(text, port, &a);
+	return a;
+}
+
+static union address loopback(int port)
+{
+	return address("127.0.0.1", port);
+}
+
+static union address any_address(int port)
+{
+	return address("0.0.0.0", port);
 }
 
 static int tcp_socket(int flags)
 {
-	return MUST(socket(AF_INET, SOCK_STREAM | flags, protocol));
+	return MUST(socket(family, SOCK_STREAM | flags, protocol));
 }
 
 static int port_of(int fd)
 {
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 
-	MUST(getsockname(fd, (struct sockaddr *)&a, &len));
-	return ntohs(a.sin_port);
+	MUST(getsockname(fd, &a.any, &len));
+	return ntohs(a.four.sin_port);
 }
 
 static int bind_to(int fd, int port)
 {
-	struct sockaddr_in a = loopback(port);
+	union address a = loopback(port);
 
-	return bind(fd, (struct sockaddr *)&a, sizeof(a));
+	return bind(fd, &a.any, address_len(&a));
 }
 
 static int connect_to(int fd, int port)
 {
-	struct sockaddr_in a = loopback(port);
+	union address a = loopback(port);
 
-	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+	return connect(fd, &a.any, address_len(&a));
 }
 
 static int listener(int backlog, int *port)
@@ -294,7 +321,7 @@ static int sockapi_main(int argc, char **argv, const struct sequence *all, size_
 			size_t known_count)
 {
 	struct transcript *t = mmap(NULL, 2 * sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	const char *env = getenv("ATCP_PROTO"), *label = env ? env : "atcp";
+	const char *env = getenv("ATCP_PROTO"), *label = env ? env : "atcp", *six = getenv("ATCP_FAMILY");
 	int verbose = 0, bad = 0, ran = 0, accepted = 0, i;
 	size_t n, k;
 
@@ -313,6 +340,8 @@ static int sockapi_main(int argc, char **argv, const struct sequence *all, size_
 		}
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (six && strcmp(six, "6") == 0)
+		family = AF_INET6;
 	for (n = 0; n < count; n++) {
 		const char *reason = NULL;
 		int wanted = i == argc, proto = strcmp(label, "atcp") == 0 ? PROTO_ATCP : IPPROTO_TCP;

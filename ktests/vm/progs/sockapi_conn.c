@@ -8,16 +8,16 @@
 
 static void socket_arguments(void)
 {
-	TRY(socket(AF_INET, SOCK_STREAM, protocol));
-	TRY(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
-	TRY(socket(AF_INET, SOCK_DGRAM, protocol));
-	TRY(socket(AF_INET, SOCK_SEQPACKET, protocol));
-	TRY(socket(AF_INET, SOCK_RDM, protocol));
-	TRY(socket(AF_INET, 77, protocol));
-	TRY(socket(AF_INET, SOCK_STREAM | 0x40000000, protocol));
+	TRY(socket(family, SOCK_STREAM, protocol));
+	TRY(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+	TRY(socket(family, SOCK_DGRAM, protocol));
+	TRY(socket(family, SOCK_SEQPACKET, protocol));
+	TRY(socket(family, SOCK_RDM, protocol));
+	TRY(socket(family, 77, protocol));
+	TRY(socket(family, SOCK_STREAM | 0x40000000, protocol));
 	TRY(socket(AF_UNIX, SOCK_STREAM, protocol));
-	TRY(socket(AF_INET, SOCK_STREAM, -1));
-	TRY(socket(AF_INET, SOCK_STREAM, 256));
+	TRY(socket(family, SOCK_STREAM, -1));
+	TRY(socket(family, SOCK_STREAM, 256));
 	TRY(socket(12345, SOCK_STREAM, protocol));
 }
 
@@ -35,17 +35,17 @@ static void socket_flags(void)
 
 static void fresh_socket(void)
 {
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 	char c;
 	int fd = tcp_socket(0), n;
 
 	note_sigpipe();
 	POLLS(fd);
-	CALL(getsockname(fd, (struct sockaddr *)&a, &len));
-	say("name %x:%d len %u family %d\n", a.sin_addr.s_addr, ntohs(a.sin_port), len, a.sin_family);
+	CALL(getsockname(fd, &a.any, &len));
+	say("name %x:%d len %u family %d\n", a.four.sin_addr.s_addr, ntohs(a.four.sin_port), len, a.any.sa_family);
 	len = sizeof(a);
-	CALL(getpeername(fd, (struct sockaddr *)&a, &len));
+	CALL(getpeername(fd, &a.any, &len));
 	CALL(recv(fd, &c, 1, 0));
 	CALL(send(fd, &c, 1, 0));
 	CALL(send(fd, &c, 1, MSG_NOSIGNAL));
@@ -58,33 +58,35 @@ static void fresh_socket(void)
 
 static void bind_arguments(void)
 {
-	struct sockaddr_in a = loopback(0);
+	union address a = loopback(0);
+	socklen_t len = address_len(&a);
 	int fd = tcp_socket(0);
 
-	CALL(bind(fd, (struct sockaddr *)&a, 2));
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a) - 1));
-	CALL(bind(fd, (struct sockaddr *)8, sizeof(a)));
-	a.sin_family = AF_INET6;
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	a.sin_family = AF_UNSPEC;
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	a.sin_family = AF_INET;
-	a.sin_addr.s_addr = inet_addr("203.0.113.9");
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	a.sin_addr.s_addr = inet_addr("224.0.0.1");
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	CALL(bind(fd, &a.any, 2));
+	CALL(bind(fd, &a.any, len - 1));
+	CALL(bind(fd, (struct sockaddr *)8, len));
+	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	CALL(bind(fd, &a.any, len));
+	a.any.sa_family = AF_UNSPEC;
+	CALL(bind(fd, &a.any, len));
+	a = address("203.0.113.9", 0);
+	CALL(bind(fd, &a.any, len));
+	a = address("224.0.0.1", 0);
+	CALL(bind(fd, &a.any, len));
 	a = loopback(0);
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	CALL(bind(fd, &a.any, len));
 	say("port chosen %d\n", port_of(fd) != 0);
-	CALL(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	CALL(bind(-1, (struct sockaddr *)&a, sizeof(a)));
+	CALL(bind(fd, &a.any, len));
+	CALL(bind(-1, &a.any, len));
 }
 
 static void bind_unspec_family_any(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_UNSPEC };
+	union address a = any_address(0);
+	socklen_t len = address_len(&a);
 
-	CALL(bind(tcp_socket(0), (struct sockaddr *)&a, sizeof(a)));
+	a.any.sa_family = AF_UNSPEC;
+	CALL(bind(tcp_socket(0), &a.any, len));
 }
 
 static void bind_privileged(void)
@@ -97,16 +99,18 @@ static void bind_privileged(void)
 static void bind_twice_same_port(void)
 {
 	int a = tcp_socket(0), b = tcp_socket(0), c = tcp_socket(0), d = tcp_socket(0);
-	struct sockaddr_in any = { .sin_family = AF_INET };
+	union address other;
+	int port;
 
 	MUST(bind_to(a, 0));
-	CALL(bind_to(b, port_of(a)));
-	any.sin_port = htons(port_of(a));
-	CALL(bind(c, (struct sockaddr *)&any, sizeof(any)));
-	any.sin_addr.s_addr = inet_addr("127.0.0.2");
-	CALL(bind(d, (struct sockaddr *)&any, sizeof(any)));
+	port = port_of(a);
+	CALL(bind_to(b, port));
+	other = any_address(port);
+	CALL(bind(c, &other.any, address_len(&other)));
+	other = address("127.0.0.2", port);
+	CALL(bind(d, &other.any, address_len(&other)));
 	close(a);
-	CALL(bind_to(b, ntohs(any.sin_port)));
+	CALL(bind_to(b, port));
 }
 
 static void reuseaddr_binders(void)
@@ -174,7 +178,7 @@ static void time_wait_keeps_the_port(void)
 
 static int theirs(void)
 {
-	return MUST(socket(AF_INET, SOCK_STREAM, other_protocol));
+	return MUST(socket(family, SOCK_STREAM, other_protocol));
 }
 
 static void port_held_by_other_listener(void)
@@ -202,10 +206,10 @@ static void port_held_by_other_bound_socket(void)
 
 static void port_held_by_other_wildcard(void)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET };
+	union address any = any_address(0);
 	int fd = theirs();
 
-	MUST(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	MUST(bind(fd, &any.any, address_len(&any)));
 	MUST(listen(fd, 1));
 	CALL(bind_to(tcp_socket(0), port_of(fd)));
 }
@@ -251,19 +255,19 @@ static void talk_to_the_other_stack(void)
 static void connect_and_names(void)
 {
 	struct pair p = connected();
-	struct sockaddr_in a, b;
+	union address a, b;
 	socklen_t la = sizeof(a), lb = sizeof(b);
 
-	CALL(getpeername(p.client, (struct sockaddr *)&a, &la));
-	CALL(getsockname(p.server, (struct sockaddr *)&b, &lb));
-	say("same %d lens %u %u port %d\n", !memcmp(&a, &b, sizeof(a)), la, lb, ntohs(a.sin_port) == p.port);
+	CALL(getpeername(p.client, &a.any, &la));
+	CALL(getsockname(p.server, &b.any, &lb));
+	say("same %d lens %u %u port %d\n", !memcmp(&a, &b, address_len(&a)), la, lb, ntohs(a.four.sin_port) == p.port);
 	la = 4;
-	CALL(getpeername(p.server, (struct sockaddr *)&a, &la));
+	CALL(getpeername(p.server, &a.any, &la));
 	say("len %u\n", la);
 	la = -1;
-	CALL(getpeername(p.server, (struct sockaddr *)&a, &la));
+	CALL(getpeername(p.server, &a.any, &la));
 	CALL(getpeername(p.server, (struct sockaddr *)8, &lb));
-	CALL(getsockname(p.server, (struct sockaddr *)&a, (socklen_t *)8));
+	CALL(getsockname(p.server, &a.any, (socklen_t *)8));
 	say("states %d %d %d\n", state_of(p.client), state_of(p.server), state_of(p.listener));
 	POLLS(p.client);
 	POLLS(p.server);
@@ -272,29 +276,30 @@ static void connect_and_names(void)
 
 static void connect_arguments(void)
 {
-	struct sockaddr_in a = loopback(9);
+	union address a = loopback(9);
+	socklen_t len = address_len(&a);
 	int fd = tcp_socket(0);
 
-	CALL(connect(fd, (struct sockaddr *)&a, 1));
-	CALL(connect(fd, (struct sockaddr *)&a, sizeof(a) - 1));
-	CALL(connect(fd, (struct sockaddr *)8, sizeof(a)));
-	a.sin_family = AF_INET6;
-	CALL(connect(fd, (struct sockaddr *)&a, sizeof(a)));
-	a.sin_family = AF_INET;
-	a.sin_addr.s_addr = inet_addr("224.0.0.1");
-	CALL(connect(fd, (struct sockaddr *)&a, sizeof(a)));
-	a.sin_addr.s_addr = htonl(INADDR_BROADCAST);
-	CALL(connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	CALL(connect(fd, &a.any, 1));
+	CALL(connect(fd, &a.any, len - 1));
+	CALL(connect(fd, (struct sockaddr *)8, len));
+	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	CALL(connect(fd, &a.any, len));
+	a = address("224.0.0.1", 9);
+	CALL(connect(fd, &a.any, len));
+	if (family == AF_INET) {
+		a = address("255.255.255.255", 9);
+		CALL(connect(fd, &a.any, len));
+	}
 }
 
 static void connect_any_means_loopback(void)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET };
 	int port, l = listener(1, &port), fd = tcp_socket(0);
+	union address any = any_address(port);
 
 	(void)l;
-	any.sin_port = htons(port);
-	CALL(connect(fd, (struct sockaddr *)&any, sizeof(any)));
+	CALL(connect(fd, &any.any, address_len(&any)));
 }
 
 static void connect_twice(void)
@@ -378,16 +383,15 @@ static void refused_error_by_connect(void)
 /* The scenario gives 10.255.255.1 a link address that nobody has: SYNs leave and vanish. 10.255.255.2 has none at all. */
 static int silent_connect(int fd)
 {
-	struct sockaddr_in a = loopback(9);
+	union address a = address("10.255.255.1", 9);
 
-	a.sin_addr.s_addr = inet_addr("10.255.255.1");
-	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+	return connect(fd, &a.any, address_len(&a));
 }
 
 static void connect_in_progress(void)
 {
 	int fd = tcp_socket(SOCK_NONBLOCK);
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 	char c;
 
@@ -395,7 +399,7 @@ static void connect_in_progress(void)
 	CALL(silent_connect(fd));
 	say("state %d\n", state_of(fd));
 	POLLS(fd);
-	CALL(getpeername(fd, (struct sockaddr *)&a, &len));
+	CALL(getpeername(fd, &a.any, &len));
 	CALL(recv(fd, &c, 1, 0));
 	CALL(send(fd, "x", 1, 0));
 	CALL(shutdown(fd, SHUT_WR));
@@ -444,18 +448,16 @@ static void connect_interrupted(void)
 
 static void connect_unreachable(void)
 {
-	struct sockaddr_in a = loopback(9);
+	union address a = address("203.0.113.1", 9);
 
-	a.sin_addr.s_addr = inet_addr("203.0.113.1");
-	CALL(connect(tcp_socket(0), (struct sockaddr *)&a, sizeof(a)));
+	CALL(connect(tcp_socket(0), &a.any, address_len(&a)));
 }
 
 static void connect_no_neighbour(void)
 {
-	struct sockaddr_in a = loopback(9);
+	union address a = address("10.255.255.2", 9);
 
-	a.sin_addr.s_addr = inet_addr("10.255.255.2");
-	CALL(connect(tcp_socket(0), (struct sockaddr *)&a, sizeof(a)));
+	CALL(connect(tcp_socket(0), &a.any, address_len(&a)));
 }
 
 static void connect_times_out(void)
@@ -487,11 +489,11 @@ static void connect_disconnect(void)
 
 static void connect_to_itself(void)
 {
-	struct sockaddr_in a = loopback(0);
+	union address a = loopback(0);
 	char buf[8] = "";
 	int fd = tcp_socket(0);
 
-	MUST(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	MUST(bind(fd, &a.any, address_len(&a)));
 	CALL(connect_to(fd, port_of(fd)));
 	say("state %d\n", state_of(fd));
 	CALL(send(fd, "self", 4, 0));
@@ -523,10 +525,10 @@ static void listen_rules(void)
 static void listener_name_and_shutdown(void)
 {
 	int port, fd = listener(1, &port);
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 
-	CALL(getpeername(fd, (struct sockaddr *)&a, &len));
+	CALL(getpeername(fd, &a.any, &len));
 	CALL(shutdown(fd, SHUT_WR));
 	say("state %d\n", state_of(fd));
 	CALL(shutdown(fd, SHUT_RD));
@@ -541,7 +543,7 @@ static void listener_name_and_shutdown(void)
 static void accept_nonblocking(void)
 {
 	int port, fd = listener(4, &port), c = tcp_socket(0), s;
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 
 	MUST(fcntl(fd, F_SETFL, O_NONBLOCK));
@@ -549,8 +551,8 @@ static void accept_nonblocking(void)
 	MUST(connect_to(c, port));
 	wait_for(fd, POLLIN);
 	POLLS(fd);
-	s = TRY(accept4(fd, (struct sockaddr *)&a, &len, SOCK_NONBLOCK | SOCK_CLOEXEC));
-	say("len %u from us %d nonblock %d\n", len, ntohs(a.sin_port) == port_of(c), !!(fcntl(s, F_GETFL) & O_NONBLOCK));
+	s = TRY(accept4(fd, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+	say("len %u from us %d nonblock %d\n", len, ntohs(a.four.sin_port) == port_of(c), !!(fcntl(s, F_GETFL) & O_NONBLOCK));
 	POLLS(fd);
 	CALL(accept(fd, NULL, NULL));
 	CALL(accept4(fd, NULL, NULL, 0x100));
@@ -614,7 +616,7 @@ static void accept_after_peer_closed(void)
 static void accept_after_peer_reset(void)
 {
 	struct linger l = { 1, 0 };
-	struct sockaddr_in a;
+	union address a;
 	socklen_t len = sizeof(a);
 	int port, fd = listener(4, &port), c = tcp_socket(0), s;
 	char buf[8];
@@ -627,7 +629,7 @@ static void accept_after_peer_reset(void)
 	POLLS(fd);
 	s = TRY(accept(fd, NULL, NULL));
 	POLLS(s);
-	CALL(getpeername(s, (struct sockaddr *)&a, &len));
+	CALL(getpeername(s, &a.any, &len));
 	CALL(recv(s, buf, 8, 0));
 	CALL(recv(s, buf, 8, 0));
 }

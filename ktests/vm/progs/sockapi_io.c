@@ -44,22 +44,22 @@ static void vectors(void)
 static void recvfrom_name(void)
 {
 	struct pair p = connected();
-	struct sockaddr_in a = { 0 };
+	union address a = { 0 };
 	socklen_t len = sizeof(a);
 	char buf[4];
 
 	MUST(send(p.client, "x", 1, 0));
-	CALL(recvfrom(p.server, buf, 4, 0, (struct sockaddr *)&a, &len));
-	say("len %u family %d\n", len, a.sin_family);
+	CALL(recvfrom(p.server, buf, 4, 0, &a.any, &len));
+	say("len %u family %d\n", len, a.any.sa_family);
 }
 
 static void sendto_with_address(void)
 {
 	struct pair p = connected();
-	struct sockaddr_in a = loopback(1);
+	union address a = loopback(1);
 
-	CALL(sendto(p.client, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)));
-	CALL(sendto(tcp_socket(0), "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&a, sizeof(a)));
+	CALL(sendto(p.client, "x", 1, 0, &a.any, address_len(&a)));
+	CALL(sendto(tcp_socket(0), "x", 1, MSG_NOSIGNAL, &a.any, address_len(&a)));
 }
 
 static void peek(void)

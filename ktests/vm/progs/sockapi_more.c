@@ -224,7 +224,8 @@ static void say_control(struct msghdr *m)
 			say(": stamps %d %d %d", is_recent(t[0]), is_recent(t[2]), is_recent(t[4]));
 		else if (c->cmsg_level == SOL_SOCKET && c->cmsg_len >= CMSG_LEN(16))
 			say(": stamp %d", is_recent(t[0]));
-		else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+		else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+			 (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 			say(": errno %u origin %u type %u code %u info %u data %u", e->ee_errno, e->ee_origin, e->ee_type,
 			    e->ee_code, e->ee_info, e->ee_data);
 		say("\n");

@@ -253,6 +253,28 @@ static void ip_options(void)
 	SETOPT(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 }
 
+/* Those of IPv6 on a socket of either family: on one of IPv4 they are not there. */
+static void ipv6_options(void)
+{
+	int fd = tcp_socket(0);
+
+	GETOPT(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+	SETOPT(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 33);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS);
+	SETOPT(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 300);
+	SETOPT(fd, IPPROTO_IPV6, IPV6_TCLASS, 0x10);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_TCLASS);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	SETOPT(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER);
+	GETOPT(fd, IPPROTO_IPV6, IPV6_MTU);
+	GETOPT(connected().client, IPPROTO_IPV6, IPV6_MTU);
+	GETOPT(fd, IPPROTO_IPV6, 9999);
+	MUST(bind_to(fd, 0));
+	SETOPT(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+}
+
 static void unknown_options(void)
 {
 	int fd = tcp_socket(0);
@@ -329,7 +351,7 @@ static const struct sequence all[] = {
 #define S(name) { #name, name }
 	S(nodelay), S(lengths), S(maxseg), S(congestion), S(congestion_on_a_connection), S(congestion_is_inherited),
 	S(tcp_info), S(tcp_info_lengths), S(tcp_info_of_a_listener), S(keepalive_options), S(buffer_sizes),
-	S(buffer_defaults), S(generic_options), S(bind_to_device), S(ip_options), S(unknown_options), S(user_timeout),
+	S(buffer_defaults), S(generic_options), S(bind_to_device), S(ip_options), S(ipv6_options), S(unknown_options), S(user_timeout),
 	S(syn_count), S(quickack), S(linger2), S(window_clamp), S(corking),
 };
 

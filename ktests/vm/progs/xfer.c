@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "sha256.h"
 
 #define PROTO_ATCP 253
@@ -379,34 +380,34 @@ static void set_options(int fd)
 		die("TCP_CONGESTION");
 }
 
-static struct sockaddr_in address(const char *addr, const char *port)
+static union address address(const char *addr, const char *port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
+	union address a;
 
-	if (inet_pton(AF_INET, addr, &a.sin_addr) != 1) {
-		fprintf(stderr, "xfer: not an IPv4 address: %s\n", addr);
+	if (parse_address(addr, atoi(port), &a)) {
+		fprintf(stderr, "xfer: not an address: %s\n", addr);
 		exit(2);
 	}
 	return a;
 }
 
-static int connect_retry(const struct sockaddr_in *to)
+static int connect_retry(const union address *to)
 {
 	double until = now_s() + opt.timeout_s;
 	int fd;
 
 	for (;;) {
-		fd = socket(AF_INET, SOCK_STREAM, opt.protocol);
+		fd = socket(to->any.sa_family, SOCK_STREAM, opt.protocol);
 		if (fd < 0)
 			die("socket");
 		set_options(fd);
 		if (opt.bind_addr) {
-			struct sockaddr_in from = address(opt.bind_addr, "0");
+			union address from = address(opt.bind_addr, "0");
 
-			if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+			if (bind(fd, &from.any, address_len(&from)))
 				die("bind");
 		}
-		if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) == 0)
+		if (connect(fd, &to->any, address_len(to)) == 0)
 			return fd;
 		/* The server may not be listening yet. */
 		if (errno != ECONNREFUSED || now_s() > until)
@@ -486,7 +487,7 @@ static void parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in addr;
+	union address addr;
 	struct result *res;
 	double start;
 	int listener = -1, i;
@@ -498,11 +499,11 @@ int main(int argc, char **argv)
 	if (res == MAP_FAILED)
 		die("mmap");
 	if (opt.server) {
-		listener = socket(AF_INET, SOCK_STREAM, opt.protocol);
+		listener = socket(addr.any.sa_family, SOCK_STREAM, opt.protocol);
 		if (listener < 0)
 			die("socket");
 		set_options(listener);
-		if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener, opt.flows))
+		if (bind(listener, &addr.any, address_len(&addr)) || listen(listener, opt.flows))
 			die("listen");
 	}
 	start = now_s();
