@@ -155,10 +155,12 @@ struct sock *atcp_accept(struct sock *sk, ATCP_ACCEPT_ARGS)
 		c = atcp_wait_accept(sk, timeo, &err);
 out:
 	release_sock(sk);
-	if (c)
-		return atcp_sk_of_conn(c);
-	atcp_accept_error(err);
-	return NULL;
+	if (!c) {
+		atcp_accept_error(err);
+		return NULL;
+	}
+	atcp_memcg_accepted(atcp_sk_of_conn(c));
+	return atcp_sk_of_conn(c);
 }
 
 /* Undo what a failed connect() had set. Lock: socket. */

@@ -6,9 +6,11 @@
 #ifndef ATCP_COMPAT_H
 #define ATCP_COMPAT_H
 
+#include <linux/memcontrol.h>
 #include <linux/net.h>
 #include <linux/net_tstamp.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 #include <net/inet_sock.h>
@@ -200,6 +202,39 @@ static inline bool atcp_stamp_wanted(u32 tsflags, bool hardware)
 /* The kernel's TCP has SO_PEEK_OFF (6.9). Before, programs are told that a stream has none. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define ATCP_HAVE_PEEK_OFF 1
+#endif
+
+/* The socket's control group, or one above it, wants its memory back. */
+static inline bool atcp_memcg_pressure(const struct sock *sk)
+{
+#ifdef CONFIG_MEMCG
+	return mem_cgroup_sockets_enabled && sk->sk_memcg &&
+	       mem_cgroup_under_socket_pressure(sk->sk_memcg);
+#else
+	return false;
+#endif
+}
+
+#ifdef CONFIG_MEMCG
+/* Does this group count the memory of sockets? Of cgroup v2 each, of v1 those that have been told to. */
+static inline bool atcp_memcg_counts_sockets(const struct mem_cgroup *memcg)
+{
+	if (cgroup_subsys_on_dfl(memory_cgrp_subsys))
+		return true;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0) || defined(CONFIG_MEMCG_V1)
+	return READ_ONCE(memcg->tcpmem_active);
+#else
+	return false;
+#endif
+}
+
+/* An object made on nobody's behalf is charged to the group of this program (6.12). */
+static inline void atcp_memcg_charge_object(void *object)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	kmem_cache_charge(object, GFP_KERNEL | __GFP_NOFAIL);
+#endif
+}
 #endif
 
 /* A generic netlink family hears when a socket is about to join one of its groups (6.9), or has to look. */

@@ -295,7 +295,7 @@ u64 atcp_reason_read(const struct atcp_osns *osns, u32 reason);
 u64 atcp_mem_read(enum atcp_mem kind);
 
 /* inet.c */
-/* Of the socket's namespace, or of the host if that is worse. */
+/* Of the socket's namespace, or of its control group or the host if that is worse. */
 enum atcp_mem_level atcp_mem_level(const struct sock *sk);
 /* Count the socket's packet memory towards its namespace's. Whoever may have changed it calls this before unlocking.
  * Lock: socket.
@@ -360,6 +360,10 @@ void atcp_write_space(struct sock *sk);
 bool atcp_tx_below_lowat(const struct sock *sk, int wake);
 __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG);
+
+/* memcg.c */
+/* A program has accepted the connection: its memory is charged to the program's control group from now on. Context: process. */
+void atcp_memcg_accepted(struct sock *sk);
 
 /* sendmsg.c */
 int atcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);

@@ -41,7 +41,7 @@ enum atcp_mem_level atcp_mem_level(const struct sock *sk)
 {
 	u32 level = READ_ONCE(atcp_sk_osns(sk)->mem_level);
 
-	if (level == ATCP_MEM_LEVEL_OK && READ_ONCE(atcp_memory_pressure))
+	if (level == ATCP_MEM_LEVEL_OK && (READ_ONCE(atcp_memory_pressure) || atcp_memcg_pressure(sk)))
 		level = ATCP_MEM_LEVEL_PRESSURE;
 	return level;
 }

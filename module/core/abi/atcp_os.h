@@ -224,7 +224,7 @@ struct atcp_reuse {
 	struct atcp_pkt *pkt;		/* a received packet, in whose buffer the answer may go back */
 };
 
-/* How it stands with the memory that all sockets of a namespace share, or of the host if that is worse. */
+/* How it stands with the memory that all sockets of a namespace share, or of a socket's control group or the host if that is worse. */
 enum atcp_mem_level {
 	ATCP_MEM_LEVEL_OK = 0,
 	ATCP_MEM_LEVEL_PRESSURE, /* nobody's windows and buffers grow */

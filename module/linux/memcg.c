@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory control groups. What a socket of socket(2) queues is charged to the group of the program that made it, by the
+ * kernel's own code. A connection is born in softirq, on nobody's behalf; whoever accepts it gets the bill, from its first
+ * byte on, as with the kernel's TCP.
+ */
+#include <linux/memcontrol.h>
+#include <linux/slab.h>
+
+/* What was in net/sock.h before. */
+#if __has_include(<net/proto_memory.h>)
+#include <net/proto_memory.h>
+#endif
+
+#include "glue.h"
+
+#ifdef CONFIG_MEMCG
+/* The group of this program, with a reference; NULL: there is none that counts sockets. Context: process. */
+static struct mem_cgroup *atcp_memcg_get(void)
+{
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock();
+	memcg = mem_cgroup_from_task(current);
+	/* The root has no limits, and nothing is charged to it. */
+	if (memcg && (!memcg->css.parent || !atcp_memcg_counts_sockets(memcg) ||
+		      !css_tryget(&memcg->css)))
+		memcg = NULL;
+	rcu_read_unlock();
+	return memcg;
+}
+
+/*
+ * Charge pages to the group alone; of the protocol's own sum they are part already. The function that would do just
+ * that is not for modules, so they are asked for as more to send on a socket that is beyond its send buffer, which
+ * the kernel grants whatever the group's limit is: the packets are there. Lock: socket.
+ */
+static void atcp_memcg_charge(struct sock *sk, int pages)
+{
+	u32 locks = sk->sk_userlocks;
+	int sndbuf = sk->sk_sndbuf;
+
+	sk->sk_userlocks = locks | SOCK_SNDBUF_LOCK; /* else the kernel makes it smaller, but not 0 */
+	WRITE_ONCE(sk->sk_sndbuf, 0);
+	if (!WARN_ON_ONCE(!__sk_mem_schedule(sk, pages << PAGE_SHIFT, SK_MEM_SEND))) {
+		sk_forward_alloc_add(sk, -(pages << PAGE_SHIFT));
+		sk_memory_allocated_sub(sk, pages);
+	}
+	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	sk->sk_userlocks = locks;
+}
+
+void atcp_memcg_accepted(struct sock *sk)
+{
+	int pages;
+
+	if (!mem_cgroup_sockets_enabled)
+		return;
+	lock_sock(sk);
+	/* What of it is free again counts as well: the kernel gives it back to whom it was charged. */
+	pages = sk_mem_pages(sk->sk_forward_alloc + atomic_read(&sk->sk_rmem_alloc) +
+			     READ_ONCE(sk->sk_wmem_queued));
+	sk->sk_memcg = atcp_memcg_get();
+	if (sk->sk_memcg && pages)
+		atcp_memcg_charge(sk, pages);
+	atcp_memcg_charge_object(sk);
+	release_sock(sk);
+}
+#else
+void atcp_memcg_accepted(struct sock *sk)
+{
+}
+#endif
