@@ -98,11 +98,22 @@ tools_install: tools ## the tool, its preload library, manual pages and completi
 TOOL_SRC := $(sort $(wildcard tools/atcp/*.cpp))
 # The parser of the command line is templates throughout: -O2 -g doubles its compilation and the tool gains nothing.
 TOOLOPT	 := -O1
+# The BPF program lies within the tool. It needs no types of this machine's kernel: libbpf finds them where it is loaded.
+$(B)/tools/bpf/%.bpf.o: tools/bpf/%.bpf.c
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -target bpf -O2 -g -Wall -Wextra -Wno-unused-parameter $(DEP) -idirafter /usr/include/$$(gcc -print-multiarch) \
+		-Iuapi -c -o $@ $<
+$(B)/tools/bpf/%_bpf.skel.h: $(B)/tools/bpf/%.bpf.o
+	$(Q)/usr/sbin/bpftool gen skeleton $< name $*_bpf >$@
+.SECONDARY: $(B)/tools/bpf/attach.bpf.o
+$(B)/tools/tools/atcp/attach_bpf.o: $(B)/tools/bpf/attach_bpf.skel.h
+$(B)/tools/tools/atcp/attach_bpf.o $(B)/tools/tools/atcp/commands_attach.o: TOOLINC := -Itools/bpf -I$(B)/tools/bpf
 $(B)/tools/%.o: %.cpp
 	$(Q)mkdir -p $(@D)
-	$(Q)g++ -std=c++20 $(TOOLOPT) $(WARN) $(DEP) -Iuapi -Itools/atcp -c -o $@ $<
+	$(Q)g++ -std=c++20 $(TOOLOPT) $(WARN) $(DEP) -Iuapi -Itools/atcp $(TOOLINC) -c -o $@ $<
+# libbpf and what it needs are linked in: only three commands use them, the others must not need them installed.
 $(B)/tools/atcp: $(call obj,tools,$(TOOL_SRC))
-	$(Q)g++ -o $@ $^ -lmnl -lfmt
+	$(Q)g++ -o $@ $^ -lmnl -lfmt -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic
 $(B)/tools/libatcp-preload.so: $(wildcard tools/preload/*.c)
 	$(Q)mkdir -p $(@D)
 	$(Q)gcc -O2 -g -Wall -Wextra -fPIC -shared -Iuapi -o $@ $^ -ldl -pthread
@@ -129,7 +140,8 @@ progs: ## the programs that VM scenarios run, in build/progs
 progs-files: $(PROGS)
 $(B)/progs/%: ktests/vm/progs/%.c
 	$(Q)mkdir -p $(@D)
-	$(Q)gcc -O2 -g -Wall -Wextra $(DEP) -MF $@.d -Iuapi -o $@ $< -pthread
+	$(Q)gcc -O2 -g -Wall -Wextra $(DEP) -MF $@.d -Iuapi $(PROGLD) -o $@ $< -pthread
+$(B)/progs/protocols: PROGLD := -static
 # Of several files.
 $(B)/progs-parts/%.o: ktests/vm/progs/%.c
 	$(Q)mkdir -p $(@D)
@@ -149,7 +161,7 @@ SAN	 := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 FREE	 := -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-sanitize=vptr
 CORE_SRC := $(sort $(filter-out module/core/tests/%,$(wildcard module/core/*.cpp module/core/*/*.cpp)))
 UNIT_SRC := $(sort $(shell find module/core/tests -name '*.cpp' -not -path '*/stress/*' -not -path '*/bench/*' 2>/dev/null))
-TTST_SRC := $(sort $(wildcard tools/atcp/tests/*.cpp)) $(filter-out tools/atcp/main.cpp tools/atcp/commands_%.cpp,$(TOOL_SRC))
+TTST_SRC := $(sort $(wildcard tools/atcp/tests/*.cpp)) $(filter-out tools/atcp/main.cpp tools/atcp/commands_%.cpp tools/atcp/%_bpf.cpp,$(TOOL_SRC))
 UNITFLAGS := -std=c++20 -Og -g1 $(WARN) -funsigned-char -fno-strict-aliasing $(SAN) $(DEP) -Iuapi
 # What is watched is the core: without optimisation and UBSan of its own a test compiles in half the time. The core's objects come
 # first when they are linked, so of functions of headers theirs are taken.

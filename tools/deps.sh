@@ -7,7 +7,7 @@
 group() {
 	case $1 in
 	build) echo g++-12 gcc-12 make kmod libc6-dev binutils python3 linux-headers-amd64 linux-headers-6.12-amd64 ;;
-	tools) echo g++ gcc libc6-dev libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev ;;
+	tools) echo g++ gcc libc6-dev libmnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev clang bpftool libbpf-dev libelf-dev zlib1g-dev ;;
 	unit) echo g++ libc6-dev libgtest-dev ;;
 	stress) echo g++ libc6-dev libgtest-dev liburcu-dev ;;
 	bench-tables) echo libbenchmark-dev ;;

@@ -26,6 +26,7 @@ void add_event_commands(Command& app, Chosen& chosen);  ///< monitor, records
 void add_plot_command(Command& app, Chosen& chosen);
 void add_module_commands(Command& app, Chosen& chosen);  ///< load, unload, doctor
 void add_run_command(Command& app, Chosen& chosen);
+void add_attach_commands(Command& app, Chosen& chosen);  ///< attach, detach, attached
 void add_version_command(Command& app, Chosen& chosen);
 
 }  // namespace atcp::tool

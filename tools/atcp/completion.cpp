@@ -67,6 +67,8 @@ std::string bash_completion(const Described& tool) {
   esac
   case $path in
   "params "*) words="$words $(atcp params list 2>/dev/null | awk 'NR > 1 {{ print $1 == "*" ? $2 : $1 }}')" ;;
+  attach) words="$words $(cd /sys/fs/cgroup 2>/dev/null && compgen -d -- "$word")" ;;
+  detach) words="$words $(atcp attached 2>/dev/null | awk '/^[/]/ {{ print $1 }}')" ;;
   sockets | listeners | kill | explain | top | monitor | records) words="$words state exclude src dst sport dport uid cc listener id" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))

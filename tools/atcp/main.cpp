@@ -53,6 +53,7 @@ int parse_and_run(int argc, char** argv) {
   add_plot_command(app, chosen);
   add_module_commands(app, chosen);
   add_run_command(app, chosen);
+  add_attach_commands(app, chosen);
   add_version_command(app, chosen);
   std::string shell;
   Command completion =
