@@ -77,6 +77,12 @@ static inline void atcp_own_sockopts(struct socket *sock)
 #else
 #define ATCP_SPLICE_FLAG MSG_SPLICE_PAGES
 #endif
+/* When a file ends before what was asked of it, ->splice_eof says that nothing follows what was announced. That came with
+ * the flag, to the stable releases of 6.1 too, where ->sendpage stayed.
+ */
+#ifdef MSG_SPLICE_PAGES
+#define ATCP_HAVE_SPLICE_EOF 1
+#endif
 
 /* The tos argument of ip_route_output_ports(). */
 static inline u8 atcp_rt_tos(const struct sock *sk)

@@ -370,7 +370,9 @@ int atcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 #ifdef ATCP_HAVE_SENDPAGE
 ssize_t atcp_sendpage(struct socket *sock, struct page *page, int offset, size_t size, int flags);
 #endif
+#ifdef ATCP_HAVE_SPLICE_EOF
 void atcp_splice_eof(struct socket *sock);
+#endif
 
 /* recvmsg.c */
 /* Is a received packet on its socket's account? Those in the receive queue are, and those the core holds. */

@@ -157,9 +157,14 @@ static int atcp_stream_accept(struct socket *sock, struct socket *newsock, ATCP_
 }
 
 #ifdef ATCP_HAVE_SENDPAGE
-#define ATCP_OPS_SPLICE .sendpage = atcp_sendpage
+#define ATCP_OPS_SENDPAGE .sendpage = atcp_sendpage,
 #else
-#define ATCP_OPS_SPLICE .splice_eof = atcp_splice_eof
+#define ATCP_OPS_SENDPAGE
+#endif
+#ifdef ATCP_HAVE_SPLICE_EOF
+#define ATCP_OPS_SPLICE_EOF .splice_eof = atcp_splice_eof,
+#else
+#define ATCP_OPS_SPLICE_EOF
 #endif
 #ifdef ATCP_HAVE_PEEK_OFF
 #define ATCP_OPS_PEEK .set_peek_off = sk_set_peek_off,
@@ -171,7 +176,8 @@ static int atcp_stream_accept(struct socket *sock, struct socket *newsock, ATCP_
 	.accept = atcp_stream_accept, .poll = atcp_poll, .gettstamp = sock_gettstamp,              \
 	.listen = atcp_listen, .shutdown = inet_shutdown, .setsockopt = sock_common_setsockopt,    \
 	.getsockopt = sock_common_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,    \
-	.mmap = sock_no_mmap, ATCP_OPS_SPLICE, ATCP_OPS_PEEK .splice_read = atcp_splice_read
+	.mmap = sock_no_mmap, ATCP_OPS_SENDPAGE ATCP_OPS_SPLICE_EOF ATCP_OPS_PEEK                  \
+	.splice_read = atcp_splice_read
 
 static const struct proto_ops atcp_ops = {
 	.family = PF_INET,

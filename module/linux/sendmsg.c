@@ -413,6 +413,7 @@ ssize_t atcp_sendpage(struct socket *sock, struct page *page, int offset, size_t
 }
 #endif
 
+#ifdef ATCP_HAVE_SPLICE_EOF
 /* proto_ops->splice_eof: nothing follows what was sent with MSG_MORE. Context: process. */
 void atcp_splice_eof(struct socket *sock)
 {
@@ -423,3 +424,4 @@ void atcp_splice_eof(struct socket *sock)
 		atcp_core_tx_push(&atcp_sk(sk)->conn, false, atcp_now());
 	release_sock(sk);
 }
+#endif
