@@ -44,7 +44,8 @@ static void atcp_memcg_charge(struct sock *sk, int pages)
 	WRITE_ONCE(sk->sk_sndbuf, 0);
 	if (!WARN_ON_ONCE(!__sk_mem_schedule(sk, pages << PAGE_SHIFT, SK_MEM_SEND))) {
 		sk_forward_alloc_add(sk, -(pages << PAGE_SHIFT));
-		sk_memory_allocated_sub(sk, pages);
+		/* Not by sk_memory_allocated_sub(), which 6.1 has for itself alone: it reads a sysctl that no module sees. */
+		atomic_long_sub(pages, sk->sk_prot->memory_allocated);
 	}
 	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
 	sk->sk_userlocks = locks;

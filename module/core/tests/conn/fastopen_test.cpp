@@ -101,6 +101,24 @@ TEST_F(FastopenTest, DataIsServedBeforeTheHandshakeIsComplete) {
   EXPECT_EQ(l.tcb().fastopen_queue->pending, 0u);
 }
 
+/// Found by fuzzing: what was written behind the FIN was sent, with numbers that the peer no longer takes.
+TEST_F(FastopenTest, NothingIsTakenAfterAnEarlyShutdown) {
+  Sock s = with_data("hello");
+  net.run(11 * kMs);
+  ASSERT_EQ(served(), "hello");
+  ASSERT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_SYN_RECEIVED));
+  EXPECT_EQ(accepted.send("world"), 5u);
+  accepted.shutdown();
+  EXPECT_EQ(accepted.send("late"), 0u);
+  net.run(kSec);
+  EXPECT_EQ(s.recv_text(), "world");
+  EXPECT_TRUE(s.eof());
+  s.shutdown();
+  net.run(kSec);
+  EXPECT_TRUE(accepted.eof());
+  EXPECT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_CLOSED));
+}
+
 TEST_F(FastopenTest, EarlyAnswerIsWithinTheInitialWindow) {
   with_data("hello");
   net.run(11 * kMs);
