@@ -123,8 +123,9 @@ static void tcp_info(void)
 	say("full length %d\n", len == sizeof(ti) || len >= 232);
 	say("state %d ca %d retransmits %d options %d wscale both %d\n", ti.tcpi_state, ti.tcpi_ca_state, ti.tcpi_retransmits,
 	    ti.tcpi_options & 7, ti.tcpi_snd_wscale > 0 && ti.tcpi_rcv_wscale > 0);
+	/* 65536 of lo, which IPv4 never uses, are over IPv6 65535 of atcp's: a path MTU has 16 bits there. */
 	say("rto sane %d ato sane %d snd_mss %u pmtu %u advmss %u\n", ti.tcpi_rto >= 200000 && ti.tcpi_rto <= 300000,
-	    ti.tcpi_ato <= 200000, ti.tcpi_snd_mss, ti.tcpi_pmtu, ti.tcpi_advmss);
+	    ti.tcpi_ato <= 200000, ti.tcpi_snd_mss, ti.tcpi_pmtu < 65535 ? ti.tcpi_pmtu : 65535, ti.tcpi_advmss);
 	say("unacked %u sacked %u lost %u retrans %u\n", ti.tcpi_unacked, ti.tcpi_sacked, ti.tcpi_lost, ti.tcpi_retrans);
 	say("rtt %d cwnd %u ssthresh %u total_retrans %u\n", ti.tcpi_rtt > 0 && ti.tcpi_rtt < 200000, ti.tcpi_snd_cwnd,
 	    ti.tcpi_snd_ssthresh, ti.tcpi_total_retrans);

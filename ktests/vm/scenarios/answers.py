@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: what happens when a queue overflows, which drops a capture sees, how to trace them: shown and checked, step by step
 # mode: icount
+# families: 4 6
 # kernels: 6.1 6.12
 # needs: atcp
 """The questions of docs/scenarios.md, answered by running them. Each case prints
@@ -36,7 +37,7 @@ def knock(tun, count, first=20001):
     answered = []
     for port in range(first, first + count):
         peer = Peer(tun, port=port)
-        peer.send("S", options=packet.mss(1460))
+        peer.send("S", options=packet.mss(packet.MSS))
         seen = [s for s in tun.drain(0.02) if peer.mine(s)]
         check(all(s.flags == "SA" for s in seen), f"not a SYN-ACK: {seen}")
         if seen:
@@ -85,7 +86,7 @@ def old_formula():
         limit = min(backlog, somaxconn) + 1
         for number in range(limit + 20):
             peer = Peer(tun, port=20001 + number, stack_port=port)
-            peer.send("S", options=packet.mss(1460))
+            peer.send("S", options=packet.mss(packet.MSS))
         answered = len({s.dport for s in tun.drain(0.5) if s.flags == "SA" and s.sport == port})
         say(f"backlog {backlog}, somaxconn {somaxconn}: formula of 3.10 says {old}, measured {answered}")
         equal(answered, limit, f"requests with backlog {backlog}, somaxconn {somaxconn}")
@@ -114,7 +115,7 @@ def what_a_capture_sees():
         """One opening: flags in the capture, SYNs and SYN-ACKs of the listener's ledger, reasons; what grew."""
         row, reasons = listener_row(), net.counts("reasons")
         peer = Peer(tun, port=port)
-        peer.send("S", options=packet.mss(1460), bad_checksum=bad_checksum)
+        peer.send("S", options=packet.mss(packet.MSS), bad_checksum=bad_checksum)
         tun.drain(0.1)
         now = listener_row()
         grown = [k for k, v in net.counts("reasons").items() if v != reasons[k]]

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: programs of Debian's packages on atcp, as server and as client, against the kernel's TCP (docs/applications.md)
 # mode: smp
+# families: 4, the table has families of its own
 # kernels: 6.1 6.12
 # set: long
-# seconds: 2400
+# seconds: 4800
 """Real programs, unmodified, through the preload library: lib/apps/table.py
 says which and what they do, lib/apps/place.py how it is known that they ran on
 atcp. `apps.py matrix`, on a host, runs all of it in virtual machines, prints the

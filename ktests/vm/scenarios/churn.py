@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: thousands of connections come and go; afterwards no socket, entry, port or memory is left
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 300
 """Connection churn and what it leaves behind."""
@@ -10,13 +11,14 @@ import glob
 import os
 import time
 
-from lib import net
+from lib import net, packet
 from lib.flows import tested
 from lib.net import check
 
 ENOUGH = 300  # connections, for a leak to be seen beyond the few objects that come and go
 
-SLABS = ("ATCP", "sock_inode_cache", "TCP", "tw_sock_TCP", "request_sock_TCP")
+SLABS = ("ATCP", "ATCPv6", "sock_inode_cache", "TCP", "TCPv6", "tw_sock_TCP", "tw_sock_TCPv6", "request_sock_TCP", "request_sock_TCPv6")
+HERE = packet.spelt("127.0.0.1")
 
 
 def slab_objects():
@@ -34,10 +36,10 @@ def slab_objects():
 
 def round_of(kind, seconds, flows=1):
     program = f"{net.PROGS}/perf"
-    server = net.spawn([program, "server", "127.0.0.1", "9000", "--proto", tested()])
+    server = net.spawn([program, "server", HERE, "9000", "--proto", tested()])
     net.equal(server.stdout.readline().strip(), "ready", "perf server")
     try:
-        client = net.spawn([program, kind, "127.0.0.1", "9000", "--proto", tested(), "--seconds", str(seconds), "--flows",
+        client = net.spawn([program, kind, HERE, "9000", "--proto", tested(), "--seconds", str(seconds), "--flows",
                             str(flows)])
         return net.last_json(net.finish(client, f"perf {kind}"))
     finally:
@@ -81,8 +83,8 @@ def killed_in_the_middle():
     program = f"{net.PROGS}/xfer"
     for _ in range(5):
         options = f"--proto {tested()} --role both --bytes 100000000 --flows 3"
-        server = net.spawn(f"{program} server 127.0.0.1 7001 {options}", start_new_session=True)
-        client = net.spawn(f"{program} client 127.0.0.1 7001 {options}", start_new_session=True)
+        server = net.spawn(f"{program} server {HERE} 7001 {options}", start_new_session=True)
+        client = net.spawn(f"{program} client {HERE} 7001 {options}", start_new_session=True)
         time.sleep(0.7)
         for process in (client, server):
             os.killpg(process.pid, 9)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: every way to end a connection: who waits, for how long, and what late segments get
 # mode: icount
+# families: 4 6
 """FIN in all orders, FIN_WAIT_2 and TIME_WAIT with their minutes of waiting
 (run in virtual time), and orphans whose peer is gone."""
 
@@ -320,11 +321,11 @@ def time_wait_reset_rfc1337():
 def time_wait_taken_over():
     """A SYN beyond the old sequence numbers opens a new connection; an older one gets an ACK."""
     _, lst, peer = time_wait()
-    peer.send("S", seq=(peer.snd - 1000) & M, options=packet.mss(1460))
+    peer.send("S", seq=(peer.snd - 1000) & M, options=packet.mss(packet.MSS))
     peer.expect("A", ack=peer.snd, seq=peer.rcv)
     old_rcv = peer.rcv
     peer.snd = (peer.snd + 50000) & M
-    peer.send("S", options=packet.mss(1460))
+    peer.send("S", options=packet.mss(packet.MSS))
     answer = peer.expect("SA", ack=peer.snd)
     check(0 < ((answer.seq - old_rcv) & M) < 1 << 31, "the new ISN is not beyond the old sequence numbers")
     peer.rcv = (answer.seq + 1) & M
@@ -353,7 +354,7 @@ def close_wait_gives_way():
     peer.expect("A", ack=peer.snd)
     equal(net.state(forgotten), "CLOSE_WAIT", "state")
     start = time.monotonic()
-    peer.send("S", seq=(peer.snd + 70000) & M, options=packet.mss(1460))
+    peer.send("S", seq=(peer.snd + 70000) & M, options=packet.mss(packet.MSS))
     peer.expect("A", seq=peer.rcv, ack=peer.snd, what="challenge")
     peer.send("R", advance=False)
     peer.snd = (peer.snd + 70000) & M

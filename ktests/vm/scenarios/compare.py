@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: thousands of calls in every state of a socket, step by step as the kernel's TCP, or as docs/sockets.md says
 # mode: icount
+# families: 4, what it would say of IPv6 is sockapi's and ipv6's part
 # kernels: 6.1 6.12
 # seconds: 300
 # set: long

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: each congestion control against the kernel's TCP through a bad network, in both roles; marks; switching; one from another module
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # needs: atcp
 # seconds: 1500

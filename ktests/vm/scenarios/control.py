@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the atcp tool sets and shows parameters, sockets, listeners, counters and reasons, and refuses wrong values
 # mode: smp
+# families: 4, what the tool sets and shows has no family
 # kernels: 6.1 6.12
 # needs: atcp
 """The control tool against a live module. That a parameter acts is shown where

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 20 SYNs against backlog 4 with cookies off, on overflow, always; options that survive; what is not believed
 # mode: icount
+# families: 4 6
 # seconds: 1500
 # needs: atcp
 """SYN cookies: who is answered, what is kept, what is counted."""
@@ -18,7 +19,7 @@ M = 0xFFFFFFFF
 
 def syn(peer, options=b""):
     """The SYN-ACK, or None."""
-    peer.send("S", options=packet.mss(1460) + options)
+    peer.send("S", options=packet.mss(packet.MSS) + options)
     for seg in peer.tun.drain(0.03):
         if peer.mine(seg) and seg.flags == "SA":
             peer.rcv = (seg.seq + 1) & M

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: events of a whole connection in order, filters, slow readers, the multicast group, tracepoints, the kernel's drop reasons
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12 debug
 # seconds: 300
 # needs: atcp
@@ -21,6 +22,8 @@ from lib.net import check, equal
 from lib.tun import Peer, Tun
 
 SO_COOKIE = 57
+FAMILY = socket.AF_INET6 if packet.V6 else socket.AF_INET
+HERE = packet.spelt("127.0.0.1")
 STATES = {v: k.removeprefix("ATCP_STATE_").lower() for k, v in C.items() if k.startswith("ATCP_STATE_")}
 TRACEFS = pathlib.Path("/sys/kernel/tracing")
 
@@ -78,7 +81,7 @@ def whole_life_in_order():
         check(abs(times[-1] - time.monotonic_ns()) < 60e9, "the time is not CLOCK_MONOTONIC")
     equal(len({e["seq"] for e in events}), len(events), "different numbers")
     client = [e for e in events if e["id"] == ids[1]][-1]
-    equal((client["family"], client["laddr"], client["raddr"], client["rport"]), (2, "127.0.0.1", "127.0.0.1", 8080), "addresses")
+    equal((client["family"], client["laddr"], client["raddr"], client["rport"]), (FAMILY, HERE, HERE, 8080), "addresses")
 
 
 def each_kind_where_it_arises():
@@ -93,7 +96,7 @@ def each_kind_where_it_arises():
         Peer(tun, port=20002).send("S")
         refused = nl.events()
         equal(told(refused), ["drop accept_queue_full_syn"], "of a SYN too much")
-        equal((refused[0]["rport"], refused[0]["tcp_flags"], refused[0]["raddr"]), (20002, 2, tun.peer), "the SYN")
+        equal((refused[0]["rport"], refused[0]["tcp_flags"], refused[0]["raddr"]), (20002, 2, packet.spelt(tun.peer)), "the SYN")
         conn = net.accept(lst)
         free = nl.events()
         equal(told(free), ["accept_queue_free"], "of accept()")
@@ -123,19 +126,19 @@ def each_kind_where_it_arises():
         # A request that nobody completes, and one that the peer resets.
         net.set_param("synack_retries", 1)
         half = Peer(tun, port=20003)
-        half.send("S", options=packet.mss(1460))
+        half.send("S", options=packet.mss(packet.MSS))
         ack = half.expect("SA")
         half.send("R", seq=ack.ack, advance=False)
         equal(told(nl.events()), ["request_made", "reset_received request_rst", "request_expired request_rst", "drop request_rst"],
               "a request")
-        Peer(tun, port=20004).send("S", options=packet.mss(1460))
+        Peer(tun, port=20004).send("S", options=packet.mss(packet.MSS))
         net.until(lambda: not [c for c in net.connections() if c["state"] == "SYN_RECV"], 10, "the end of a request")
         equal(told(nl.events()), ["request_made", "retransmit synack", "request_expired request_timeout"], "a request nobody completes")
 
         # Cookies for everybody.
         net.set_param("syncookies", 2)
         guess = Peer(tun, port=20005)
-        guess.send("S", options=packet.mss(1460))
+        guess.send("S", options=packet.mss(packet.MSS))
         equal(told(nl.events()), ["cookie_sent"], "a SYN")
         syn_ack = guess.expect("SA")
         guess.send("A", ack=syn_ack.seq + 2)
@@ -156,7 +159,7 @@ def filters():
     readers["id"].subscribe(attribute(C["ATCP_FILTER_A_ID"], u(8, cookie(lst))))
     readers["kind"].subscribe(kinds("request_promoted"))
     readers["reason"].subscribe(kinds("reset_sent", "reset_received"), watch.reasons("reset_by_peer"))
-    readers["address"].subscribe(attribute(C["ATCP_FILTER_A_RADDR"], bytes([10, 0, 0, 0])), attribute(C["ATCP_FILTER_A_RADDR_PREFIX"], u(1, 8)))
+    readers["address"].subscribe(attribute(C["ATCP_FILTER_A_RADDR"], packet.addr_bytes("10.0.0.0")), attribute(C["ATCP_FILTER_A_RADDR_PREFIX"], u(1, 104 if packet.V6 else 8)))
     readers["state"].subscribe(kinds("state"), attribute(C["ATCP_FILTER_A_STATES"], 1 << C["ATCP_STATE_FIN_WAIT1"]))
     readers["listener"].subscribe(attribute(C["ATCP_FILTER_A_LISTENER"], u(8, cookie(other))), kinds("state"))
     one, two = pair(lst)
@@ -176,7 +179,7 @@ def filters():
     equal({e["id"] for e in got["listener"]}, {ids[3]}, "by listener")
 
     # Asked again, the new filter takes the old one's place.
-    readers["address"].subscribe(attribute(C["ATCP_FILTER_A_RADDR"], bytes([127, 0, 0, 1])), kinds("request_made"))
+    readers["address"].subscribe(attribute(C["ATCP_FILTER_A_RADDR"], packet.addr_bytes("127.0.0.1")), kinds("request_made"))
     pair(lst)
     equal(told(readers["address"].events()), ["request_made"], "another address")
     readers["address"].subscribe(kinds("request_promoted"))
@@ -342,7 +345,7 @@ def tracepoints_fire():
         time.sleep(0.1)
 
     lines = traced([f"atcp/{n}" for n in names], work)
-    for what in (": state: 10.9.0.1:80 > 10.9.0.2:20001 id=", " syn-received > established", ": request:", " made reason=none",
+    for what in (f": state: {packet.in_url(tun.local)}:80 > {packet.in_url(tun.peer)}:20001 id=", " syn-received > established", ": request:", " made reason=none",
                  ": retransmit:", " timeout seq=", ": cwnd:", " loss srtt=", ": drop:", " reason=ack_unsent ", ": reset:",
                  " received reason=reset_by_peer"):
         check(any(what in line for line in lines), f"no `{what}` among:\n" + "\n".join(lines))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: instructions of a small request and its answer, and of a whole connection, with nobody and with somebody listening to events
 # mode: icount
+# families: 4, what watching costs is counted in instructions, and those of IPv6 would have to be bounded anew
 # seconds: 300
 # needs: atcp
 """What watching costs. The machine's clock counts instructions, so times are

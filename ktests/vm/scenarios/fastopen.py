@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: TCP Fast Open with the kernel's TCP as client and as server, and on the wire with a hand-driven peer
 # mode: icount
+# families: 4 6
 """A SYN that carries data, from both sides."""
 
 import errno
@@ -82,7 +83,7 @@ def both_ends():
 
 def fetch_cookie(tun, port=25000):
     peer = Peer(tun, port=port)
-    peer.send("S", options=packet.mss(1460) + packet.fastopen())
+    peer.send("S", options=packet.mss(packet.MSS) + packet.fastopen())
     syn_ack = peer.expect("SA", ack=peer.snd)
     peer.send("R", seq=peer.snd)
     check(syn_ack.fastopen, f"no cookie in {syn_ack}")
@@ -98,7 +99,7 @@ def known_client(queue=5):
 
 
 def early_data(peer, cookie, **more):
-    peer.send("S", b"early", options=packet.mss(1460) + packet.fastopen(cookie), **more)
+    peer.send("S", b"early", options=packet.mss(packet.MSS) + packet.fastopen(cookie), **more)
 
 
 def served_before_the_handshake():
@@ -148,7 +149,7 @@ def keys():
     other = server(0, port=8080)
     other.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, new)
     peer = Peer(tun, port=25004, stack_port=8080)
-    peer.send("S", options=packet.mss(1460) + packet.fastopen())
+    peer.send("S", options=packet.mss(packet.MSS) + packet.fastopen())
     equal(peer.expect("SA").fastopen, second, "cookie of the kernel's TCP")
 
 
@@ -194,7 +195,7 @@ def client_falls_back():
     equal(net.error_of(sock.sendto, b"hello", socket.MSG_FASTOPEN, (tun.peer, 8080)), "EINPROGRESS", "first sendto")
     syn = peer.wait_syn()
     equal((syn.fastopen, syn.payload), (b"", b""), "option and data of the first SYN")
-    peer.send("SA", options=packet.mss(1460) + packet.fastopen(b"\x11" * 8))
+    peer.send("SA", options=packet.mss(packet.MSS) + packet.fastopen(b"\x11" * 8))
     peer.expect("A", ack=peer.snd)
     sock.close()
 
@@ -203,7 +204,7 @@ def client_falls_back():
     equal(sock.sendto(b"hello", socket.MSG_FASTOPEN, (tun.peer, 8080)), 5, "second sendto")
     syn = peer.wait_syn()
     equal((syn.fastopen, syn.payload), (b"\x11" * 8, b"hello"), "option and data of the second SYN")
-    peer.send("SA", options=packet.mss(1460))
+    peer.send("SA", options=packet.mss(packet.MSS))
     equal(peer.expect(None, ack=peer.snd, seq=peer.rcv).payload, b"hello", "data, once more")
     check(not syn_data(sock), "TCPI_OPT_SYN_DATA though it was refused")
 
@@ -228,7 +229,7 @@ def connect_option():
         equal((syn.fastopen, syn.payload), (option, data), f"option and data of SYN {i}")
         peer = Peer(tun, port=8080)
         peer.stack_port, peer.rcv = syn.sport, (syn.seq + 1 + len(syn.payload)) & M
-        peer.send("SA", options=packet.mss(1460) + packet.fastopen(b"\x22" * 8))
+        peer.send("SA", options=packet.mss(packet.MSS) + packet.fastopen(b"\x22" * 8))
         peer.expect("A", ack=peer.snd)
         equal(syn_data(sock), i == 1, "TCPI_OPT_SYN_DATA")
         sock.close()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: sockets of AF_INET6: transfers with kernel TCP, dual stack, mapped and link-local addresses, ports, resets, path MTU
 # mode: smp
+# families: 4, IPv6 itself, beside IPv4 and mapped addresses, is its subject
 # kernels: 6.1 6.12
 # seconds: 300
 """IPv6, each case with the kernel's TCP as one peer where that can be seen."""

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: keepalive by default: the first probe after two hours, an answer begins them anew
 # mode: icount
+# families: 4 6
 # set: long
 """Four hours of virtual time: two minutes of the host's, so not for every run."""
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: listeners of a SO_REUSEPORT group take over from one that closes; the ledger of each listener adds up
 # mode: icount
+# families: 4 6
 # needs: atcp
 """SO_REUSEPORT groups and the ledger, seen by raw peers and through the atcp tool."""
 
@@ -27,7 +28,7 @@ def member(backlog=64):
 def half_open(tun, count):
     peers = [Peer(tun, port=20001 + i) for i in range(count)]
     for peer in peers:
-        peer.send("S", options=packet.mss(1460))
+        peer.send("S", options=packet.mss(packet.MSS))
         peer.rcv = (peer.expect("SA").seq + 1) & M
     return peers
 
@@ -110,7 +111,7 @@ def no_place_is_a_reset():
     connected = []
     for i in range(4 * GROUP):
         peer = Peer(tun, port=20001 + i)
-        peer.send("S", options=packet.mss(1460))
+        peer.send("S", options=packet.mss(packet.MSS))
         for seg in tun.drain(0.02):
             if peer.mine(seg) and seg.flags == "SA":
                 peer.rcv = (seg.seq + 1) & M
@@ -144,7 +145,7 @@ def ledger_has_every_segment():
     tun = Tun()
     lst = member(backlog=2)
     peers = half_open(tun, 3)
-    peers[0].send("S", seq=peers[0].iss, options=packet.mss(1460))  # repeated
+    peers[0].send("S", seq=peers[0].iss, options=packet.mss(packet.MSS))  # repeated
     peers[0].expect("SA")
     late = Peer(tun, port=21000)
     late.send("S")  # request queue full

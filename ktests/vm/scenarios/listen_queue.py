@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: backlog + 1 are admitted, the rest is refused the way Linux refuses; SYN cookies on, off, always
 # mode: icount
+# families: 4 6
 """Accept queue, half-open requests and cookies of one listener."""
 
 import os
@@ -19,7 +20,7 @@ M = 0xFFFFFFFF
 
 def syn(peer, options=b""):
     """Sends a SYN and its repetition never; True when a SYN-ACK came."""
-    peer.send("S", options=packet.mss(1460) + options)
+    peer.send("S", options=packet.mss(packet.MSS) + options)
     for seg in peer.tun.drain(0.05):
         if peer.mine(seg) and seg.flags == "SA":
             peer.rcv = (seg.seq + 1) & M
@@ -95,7 +96,7 @@ def refused_client_gets_in():
     first.send("A")
     net.readable(lst, 1)
     for _ in range(2):
-        second.send("S", advance=False, options=packet.mss(1460))
+        second.send("S", advance=False, options=packet.mss(packet.MSS))
         second.silence(1, "while the queue is full")
     net.accept(lst)
     check(syn(second), "no SYN-ACK although there is room")
@@ -180,7 +181,10 @@ def cookie_mss():
     net.sysctl("syncookies", 2)
     tun = Tun()
     lst = net.listener()
-    for offered, linux, ours in ((1000, 536, 536), (1299, 536, 1220), (1400, 1300, 1380), (1459, 1440, 1452), (9000, 1460, 1460)):
+    values = ((1000, 536, 536), (1299, 536, 1220), (1400, 1300, 1380), (1459, 1440, 1452), (9000, 1460, 1460))
+    if packet.V6:
+        values = ((1000, 1220, 536), (1299, 1220, 1220), (1400, 1220, 1360), (1439, 1420, 1432), (9000, 1440, 1440))
+    for offered, linux, ours in values:
         kept = ours if net.IS_ATCP else linux
         peer = Peer(tun)
         peer.send("S", options=packet.mss(offered))
@@ -242,7 +246,7 @@ def flood_is_told_once():
     tun = Tun()
     net.listener(port=port, backlog=1)
     for i in range(6):
-        Peer(tun, port=20001 + i, stack_port=port).send("S", options=packet.mss(1460))
+        Peer(tun, port=20001 + i, stack_port=port).send("S", options=packet.mss(packet.MSS))
         tun.drain(0.02)
     told = [line for line in net.sh("dmesg").splitlines() if "ossible SYN flooding on port" in line and str(port) in line]
     equal(len(told), 1, "lines in the kernel's log")

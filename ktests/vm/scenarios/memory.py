@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a namespace's memory for packets has a ceiling: unread data stops there, nothing is lost, others go on
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 300
 # needs: atcp
@@ -13,7 +14,7 @@ import struct
 import termios
 import time
 
-from lib import net
+from lib import net, packet
 from lib.tun import Peer, Tun
 
 CONNECTIONS = 40
@@ -158,9 +159,9 @@ def other_namespaces_go_on():
     with net.Namespaces("a") as hosts:
         net.interface_up("lo", mtu=1500)
         net.set_param("mem", "1 1 2")
-        program = f"{net.PROGS}/xfer"
-        server = hosts.spawn("a", f"{program} server 127.0.0.1 7001 --proto atcp --bytes 2000001 --role both --timeout 60")
-        client = hosts.spawn("a", f"{program} client 127.0.0.1 7001 --proto atcp --bytes 2000001 --role both --timeout 60")
+        program, here = f"{net.PROGS}/xfer", packet.spelt("127.0.0.1")
+        server = hosts.spawn("a", f"{program} server {here} 7001 --proto atcp --bytes 2000001 --role both --timeout 60")
+        client = hosts.spawn("a", f"{program} client {here} 7001 --proto atcp --bytes 2000001 --role both --timeout 60")
         net.finish(client, "client")
         net.finish(server, "server")
         net.equal(net.counts("reasons", hosts.prefix("a"))["memory_full"], 0, "drops in the other namespace")

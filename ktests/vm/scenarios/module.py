@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: loading and unloading, fifty times; autoload by alias; unload refused while in use; bad parameters refused by name
 # mode: bare
+# families: 4, the life of a module has no family
 # kernels: 6.1 6.12
 # needs: atcp
 # seconds: 450

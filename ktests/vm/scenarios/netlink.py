@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: every operation of the netlink family: filters, one socket in full, kill, wrong input, who may do what, dumps while sockets come and go, the kernel's ynl
 # mode: smp
+# families: 4, what is asked of the family has none, but for addresses in filters, which are unit tests of the core
 # seconds: 240
 # kernels: 6.1 6.12
 # needs: atcp

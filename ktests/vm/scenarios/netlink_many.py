@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 100,000 TIME_WAIT entries dumped, filtered in the kernel and taken away by netlink, with the time that each takes
 # mode: smp
+# families: 4, how long a dump takes does not depend on the family
 # seconds: 600
 # kernels: 6.1 6.12
 # needs: atcp

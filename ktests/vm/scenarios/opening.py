@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the handshake in all its forms: options, simultaneous open, self-connect, and what a half-open request survives
 # mode: icount
+# families: 4 6
 """Opening a connection, actively and passively, with a hand-driven peer."""
 
 import socket
@@ -27,7 +28,7 @@ def half_open(**more):
     tun = Tun()
     lst = net.listener(**more)
     peer = Peer(tun)
-    peer.send("S", options=packet.mss(1460))
+    peer.send("S", options=packet.mss(packet.MSS))
     syn_ack = peer.expect("SA", ack=peer.snd)
     peer.rcv = (syn_ack.seq + 1) & M
     return tun, lst, peer, syn_ack
@@ -36,7 +37,7 @@ def half_open(**more):
 def syn_carries_our_options():
     _, peer, _ = active_open()
     syn = peer.wait_syn()
-    equal(syn.mss, 1460, "MSS")
+    equal(syn.mss, packet.MSS, "MSS")
     check(syn.wscale is not None and syn.sack_ok and syn.ts and syn.ts[1] == 0, f"options: {syn}")
     equal(syn.ack, 0, "ACK field of a SYN")
 
@@ -48,20 +49,20 @@ def options_only_when_offered():
     for offer, names in ((b"", []), (packet.SACK_OK, ["sack_ok"]), (packet.wscale(7) + b"\1", ["wscale"]),
                          (packet.timestamps(77, 0), ["ts"])):
         peer = Peer(tun)
-        peer.send("S", options=packet.mss(1460) + offer)
+        peer.send("S", options=packet.mss(packet.MSS) + offer)
         answer = peer.expect("SA", ack=peer.snd)
         got = [n for n in ("sack_ok", "wscale", "ts") if getattr(answer, n) not in (None, False)]
         equal(got, names, "options of the SYN-ACK")
         if answer.ts:
             equal(answer.ts[1], 77, "echoed timestamp")
-        equal(answer.mss, 1460, "MSS")
+        equal(answer.mss, packet.MSS, "MSS")
 
 
 def mss_bounds_segments():
-    """Peer's MSS 1200, or none at all (536), is never exceeded; first flight is ten segments."""
+    """Peer's MSS 1200, or none at all (536, IPv6: 1220), is never exceeded; first flight is ten segments."""
     tun = Tun()
     lst = net.listener()
-    for offered, size in ((1200, 1200), (None, 536)):
+    for offered, size in ((1200, 1200), (None, 1220 if packet.V6 else 536)):
         peer = Peer(tun)
         peer.send("S", options=packet.mss(offered) if offered else b"")
         peer.rcv = (peer.expect("SA").seq + 1) & M
@@ -79,7 +80,7 @@ def isn_differs_per_connection():
     seen = set()
     for port in range(20000, 20016):
         peer = Peer(tun, port=port)
-        peer.send("S", options=packet.mss(1460))
+        peer.send("S", options=packet.mss(packet.MSS))
         seen.add(peer.expect("SA").seq)
     equal(len(seen), 16, "distinct initial sequence numbers")
     spread = max(seen) - min(seen)
@@ -89,10 +90,10 @@ def isn_differs_per_connection():
 def simultaneous_open():
     _, peer, sock = active_open()
     syn = peer.wait_syn()
-    peer.send("S", options=packet.mss(1460))
+    peer.send("S", options=packet.mss(packet.MSS))
     peer.expect("SA", seq=syn.seq, ack=peer.snd, what="in SYN_SENT")
     equal(net.state(sock), "SYN_RECV", "state")
-    peer.send("SA", seq=peer.iss, options=packet.mss(1460))
+    peer.send("SA", seq=peer.iss, options=packet.mss(packet.MSS))
     net.wait_state(sock, "ESTABLISHED")
     sock.send(b"hello")
     seg = peer.expect("A")
@@ -119,7 +120,7 @@ def self_connect():
 def syn_ack_lost():
     """A repeated SYN is answered at once with the same SYN-ACK."""
     _, _, peer, syn_ack = half_open()
-    peer.send("S", seq=peer.iss, options=packet.mss(1460))
+    peer.send("S", seq=peer.iss, options=packet.mss(packet.MSS))
     peer.expect("SA", seq=syn_ack.seq, ack=peer.snd)
 
 
@@ -160,7 +161,7 @@ def wrong_third_ack():
 def other_syn_on_request():
     """A SYN with another sequence number in the window: reset, the request is gone."""
     _, lst, peer, _ = half_open()
-    peer.send("S", seq=(peer.snd + 100) & M, options=packet.mss(1460))
+    peer.send("S", seq=(peer.snd + 100) & M, options=packet.mss(packet.MSS))
     peer.expect("RA")
     peer.send("A")
     peer.expect("R")
@@ -183,7 +184,7 @@ def syn_with_data():
     tun = Tun()
     lst = net.listener()
     peer = Peer(tun)
-    peer.send("S", b"early", options=packet.mss(1460), advance=False)
+    peer.send("S", b"early", options=packet.mss(packet.MSS), advance=False)
     peer.snd = (peer.snd + 1) & M
     peer.rcv = (peer.expect("SA", ack=peer.snd).seq + 1) & M
     peer.send("PA", b"early")
@@ -196,7 +197,7 @@ def two_clients_behind_one_address():
     lst = net.listener()
     for value, port in ((900000, 20001), (1000, 20002)):
         peer = Peer(tun, port=port)
-        peer.send("S", options=[packet.mss(1460), packet.SACK_OK, packet.timestamps(value, 0)])
+        peer.send("S", options=[packet.mss(packet.MSS), packet.SACK_OK, packet.timestamps(value, 0)])
         syn_ack = peer.expect("SA", ack=peer.snd)
         peer.rcv = (syn_ack.seq + 1) & M
         peer.send("A", options=[b"\1\1", packet.timestamps(value + 1, syn_ack.ts[0])])
@@ -208,7 +209,7 @@ def window_scale_is_applied():
     tun = Tun()
     lst = net.listener()
     peer = Peer(tun)
-    peer.send("S", options=[packet.mss(1460), b"\1", packet.wscale(7)])
+    peer.send("S", options=[packet.mss(packet.MSS), b"\1", packet.wscale(7)])
     peer.rcv = (peer.expect("SA").seq + 1) & M
     peer.send("A", window=2)
     conn = net.accept(lst)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: every parameter of the module's own table at its least, its largest and its usual value, below and above, in the namespace and on a socket; each followed by a connection
 # mode: smp
+# families: 4, a parameter has no family
 # seconds: 600
 # kernels: 6.1 6.12
 # needs: atcp

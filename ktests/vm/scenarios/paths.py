@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a small MTU in the middle is found through ICMP, or without; one at home too; the firewall's word counts; ICMP errors reach the application
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 450
 """What routers and firewalls on the path do to a connection."""
@@ -9,8 +10,16 @@
 import socket
 import time
 
-from lib import net
+from lib import net, packet
 from lib.flows import tested
+
+
+SERVER, BEHIND = packet.spelt("10.1.0.1"), packet.spelt("10.2.0.2")
+TO_A, TO_B = (f"default via {packet.spelt(addr)}" for addr in ("10.1.0.254", "10.2.0.254"))  # a's and b's way to the router
+# IPv6 has no link of less than 1280.
+SMALL, LEAST = (1400, 1280) if packet.V6 else (1000, 576)
+FAMILY, ICMP = ("ip6", "icmpv6 type packet-too-big") if packet.V6 else ("ip", "icmp type destination-unreachable")
+FORWARD = "net.ipv6.conf.all.forwarding" if packet.V6 else "net.ipv4.ip_forward"
 
 
 class Router(net.Namespaces):
@@ -24,10 +33,10 @@ class Router(net.Namespaces):
         super().__enter__()
         self.link("a", "10.1.0.1/24", "r", "10.1.0.254/24")
         inner, outer = self.link("r", "10.2.0.254/24", "b", "10.2.0.2/24")
-        self.run("r", f"ip link set {inner} mtu {self.mtu} && sysctl -qw net.ipv4.ip_forward=1")
+        self.run("r", f"ip link set {inner} mtu {self.mtu} && sysctl -qw {FORWARD}=1")
         self.run("b", f"ip link set {outer} mtu {self.mtu}")
-        self.run("a", "ip route add default via 10.1.0.254")
-        self.run("b", "ip route add default via 10.2.0.254")
+        self.run("a", f"ip route add {TO_A}")
+        self.run("b", f"ip route add {TO_B}")
         return self
 
 
@@ -36,33 +45,33 @@ def transfer(hosts, left, right, role="both", size=500001):
     options = f"--bytes {size} --timeout 30 --role"
     other = {"both": "both", "send": "recv", "recv": "send"}[role]
     # The server (a) has no idea of the small link: only ICMP can tell it.
-    server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {left} {options} {other}")
-    client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto {right} {options} {role}")
+    server = hosts.spawn("a", f"{program} server {SERVER} 7001 --proto {left} {options} {other}")
+    client = hosts.spawn("b", f"{program} client {SERVER} 7001 --proto {right} {options} {role}")
     net.finish(client, "client")
     return net.last_json(net.finish(server, "server"))
 
 
 def mtu_in_the_middle():
     """b announces a large MSS although its link is small, so a learns the path MTU from ICMP."""
-    for mtu in (1000, 576):
+    for mtu in (SMALL, LEAST):
         with Router(mtu) as hosts:
-            hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
+            hosts.run("b", f"ip route replace {TO_B} advmss {packet.MSS}")
             transfer(hosts, tested(), "tcp", "recv")
-            route = hosts.run("a", "ip route get 10.2.0.2")
+            route = hosts.run("a", f"ip route get {BEHIND}")
             net.check(f"mtu {mtu}" in route, f"path MTU not learnt: {route}")
 
 
 def mtu_in_the_middle_from_kernel_peer():
     """The other way round: the kernel's TCP sends large segments to a connection of ours."""
-    with Router(1000) as hosts:
-        hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
+    with Router(SMALL) as hosts:
+        hosts.run("b", f"ip route replace {TO_B} advmss {packet.MSS}")
         transfer(hosts, "tcp", tested(), "recv")
 
 
 def mtu_falls_while_idle():
     """The host's own route, or its link, carries less than before while nothing is under way: what is written next arrives."""
     data = bytes(range(256)) * 160
-    for lower in ("ip route change default via 10.1.0.254 mtu 600", "ip link set vr mtu 600"):
+    for lower in (f"ip route change {TO_A} mtu {LEAST + 24}", f"ip link set vr mtu {LEAST + 24}"):
         with Router() as hosts:
             with hosts.inside("b"):
                 server = net.listener("10.2.0.2", 7001)
@@ -93,15 +102,15 @@ def black_hole():
             hosts.run("a", f"sysctl -qw net.ipv4.tcp_mtu_probing={mode}")
 
     for mode in (0, 1):
-        with Router(1000) as hosts:
+        with Router(SMALL) as hosts:
             probing(mode)
-            hosts.run("b", "ip route replace default via 10.2.0.254 advmss 1460")
-            hosts.run("r", "nft add table ip t && nft 'add chain ip t out { type filter hook output priority 0; }' && "
-                           "nft add rule ip t out icmp type destination-unreachable counter drop")
+            hosts.run("b", f"ip route replace {TO_B} advmss {packet.MSS}")
+            hosts.run("r", f"nft add table {FAMILY} t && nft 'add chain {FAMILY} t out {{ type filter hook output priority 0; }}' && "
+                           f"nft add rule {FAMILY} t out {ICMP} counter drop")
             program = f"{net.PROGS}/xfer"
-            server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {tested()} --bytes 300001 --timeout 40 "
+            server = hosts.spawn("a", f"{program} server {SERVER} 7001 --proto {tested()} --bytes 300001 --timeout 40 "
                                       "--role send")
-            client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto tcp --bytes 300001 --timeout "
+            client = hosts.spawn("b", f"{program} client {SERVER} 7001 --proto tcp --bytes 300001 --timeout "
                                       f"{40 if mode else 8} --role recv")
             if mode:
                 net.finish(client, "client")
@@ -112,7 +121,7 @@ def black_hole():
                 server.kill()
                 server.wait()
             net.check("packets 0 " not in hosts.run("r", "nft list ruleset"), "the router had nothing to hide")
-            net.check("mtu" not in hosts.run("a", "ip route get 10.2.0.2"), "the path MTU was told after all")
+            net.check("mtu" not in hosts.run("a", f"ip route get {BEHIND}"), "the path MTU was told after all")
             if mode and net.IS_ATCP:
                 # Half of base_mss passes; from there upwards by probes.
                 counts = net.counts("stats", hosts.prefix("a"))
@@ -163,8 +172,8 @@ def link_down_and_up():
     with Router() as hosts:
         program, options = f"{net.PROGS}/xfer", "--role both --bytes 2000000 --timeout 60"
         hosts.run("r", "tc qdisc add dev vb root netem rate 20mbit limit 100 delay 5ms")
-        server = hosts.spawn("a", f"{program} server 10.1.0.1 7001 --proto {tested()} {options}")
-        client = hosts.spawn("b", f"{program} client 10.1.0.1 7001 --proto tcp {options}")
+        server = hosts.spawn("a", f"{program} server {SERVER} 7001 --proto {tested()} {options}")
+        client = hosts.spawn("b", f"{program} client {SERVER} 7001 --proto tcp {options}")
         time.sleep(0.6)
         hosts.run("r", "tc qdisc change dev vb root netem loss 100%")
         time.sleep(3)

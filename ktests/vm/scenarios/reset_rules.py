@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: who is reset by what (RFC 5961, RFC 9293), and what the application sees of it
 # mode: icount
+# families: 4 6
 """Resets, challenge ACKs, and SYNs on connections that exist."""
 
 import signal
@@ -83,7 +84,7 @@ def rst_with_old_timestamp_counts():
     lst = net.listener()
     peer = Peer(tun)
     peer.tsval = 500000
-    peer.send("S", options=[packet.mss(1460), packet.SACK_OK, packet.timestamps(500000, 0)])
+    peer.send("S", options=[packet.mss(packet.MSS), packet.SACK_OK, packet.timestamps(500000, 0)])
     syn_ack = peer.expect("SA")
     check(syn_ack.ts, "no timestamps in the SYN-ACK")
     peer.rcv = (syn_ack.seq + 1) & M
@@ -105,7 +106,7 @@ def syn_on_connection_is_challenged():
 
 def syn_then_reset(where):
     tun, lst, peer, conn = established() if not net.LAST_TUN else again()
-    peer.send("S", seq=(peer.snd + where) & M, options=packet.mss(1460))
+    peer.send("S", seq=(peer.snd + where) & M, options=packet.mss(packet.MSS))
     peer.expect("A", seq=peer.rcv, ack=peer.snd)
     equal(net.state(conn), "ESTABLISHED", "state")
     peer.send("R", advance=False)
@@ -210,11 +211,11 @@ def syn_ack_with_wrong_ack():
     sock = net.new_socket(blocking=False)
     sock.connect_ex((tun.peer, 8080))
     peer.wait_syn()
-    peer.send("SA", advance=False, ack=(peer.rcv + 7) & M, options=packet.mss(1460))
+    peer.send("SA", advance=False, ack=(peer.rcv + 7) & M, options=packet.mss(packet.MSS))
     peer.expect("R", seq=(peer.rcv + 7) & M)
     equal(net.state(sock), "SYN_SENT", "state")
     peer.wait_syn(0.2)  # at once: the old connection that was in the way is gone
-    peer.send("SA", options=packet.mss(1460))
+    peer.send("SA", options=packet.mss(packet.MSS))
     peer.expect("A", ack=peer.snd)
     net.wait_state(sock, "ESTABLISHED")
 
@@ -265,7 +266,7 @@ def listener_closes():
     lst = net.listener()
     done, half = Peer(tun, port=20001), Peer(tun, port=20002)
     done.connect()
-    half.send("S", options=packet.mss(1460))
+    half.send("S", options=packet.mss(packet.MSS))
     syn_ack = half.expect("SA")
     half.rcv = (syn_ack.seq + 1) & M
     lst.close()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a hundred call sequences give the same values, errors and poll masks on both stacks
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 450
 """Runs the sockapi_* programs, which compare atcp with the kernel's TCP call by
@@ -20,12 +21,14 @@ import subprocess
 from lib import net, packet
 from lib.tun import Peer, Tun
 
-SILENT = "10.255.255.1"
+SILENT, SECOND = packet.spelt("10.255.255.1"), packet.spelt("127.0.0.2")
 
 
 def run(program, *sequences):
     net.sh("ip link add s0 type veth peer name s1 && ip link set s0 up && ip link set s1 up && "
-           f"ip addr add 10.255.0.1/16 dev s0 && ip neigh add {SILENT} lladdr 02:00:00:00:00:99 dev s0")
+           f"ip addr add {packet.spelt('10.255.0.1/16')} dev s0{' nodad' if packet.V6 else ''} && ip neigh add {SILENT} lladdr 02:00:00:00:00:99 dev s0")
+    if packet.V6:
+        net.sh(f"ip addr replace {SECOND} dev lo")
     done = subprocess.run([f"{net.PROGS}/{program}", "--proto", net.PROTO_NAME, *sequences], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=280, check=False)
     for line in done.stdout.splitlines():
@@ -66,7 +69,6 @@ def more_over_a_bad_link():
 
 
 TCP_INQ = 36
-IP_MINTTL = 21
 
 
 def what_is_left_in_the_queue():
@@ -91,47 +93,50 @@ def what_is_left_in_the_queue():
 def packets_from_too_far():
     """IP_MINTTL: what came over more routers than that is not taken."""
     lst = net.listener("127.0.0.1", 8089)
-    lst.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 100)
-    net.equal(lst.getsockopt(socket.IPPROTO_IP, IP_MINTTL), 100, "the value")
+    lst.setsockopt(*net.IP_MINTTL, 100)
+    net.equal(lst.getsockopt(*net.IP_MINTTL), 100, "the value")
     one = net.new_socket()
-    one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 99)
+    one.setsockopt(*net.IP_TTL, 99)
     one.settimeout(1.5)
     net.equal(one.connect_ex(("127.0.0.1", 8089)), errno.EAGAIN, "a connect from too far")
     one.close()
     two = net.new_socket()
-    two.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 100)
+    two.setsockopt(*net.IP_TTL, 100)
     two.connect(("127.0.0.1", 8089))
     net.accept(lst).close()
 
 
-IP_RECVERR = 11
 SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
 ROUTER = "10.9.0.7"
 
 
-def next_packet(tun, proto=6):
-    """The next whole packet of TCP that the stack sends."""
+def next_packet(tun, port):
+    """The next whole packet of TCP that the stack sends from or to that port."""
     while True:
         data = tun.read_raw(2)
         net.check(data is not None, "the stack sent nothing")
-        if data[9] == proto:
+        if data[6 if packet.V6 else 9] == 6 and port in struct.unpack_from("!HH", data, packet.IP_HEADER):
             return data
 
 
 def errors_while_connecting(tun, proto, recverr):
     told = []
-    for port, (kind, code) in enumerate(((3, 1), (3, 3), (11, 0), (12, 0)), 9000 + 10 * recverr):
+    for port, (kind, code) in enumerate(((3, 1), (3, 3), (3, 13), (11, 0), (12, 0)), 9000 + 10 * recverr):
         one = net.new_socket(blocking=False, proto=proto)
-        one.setsockopt(socket.IPPROTO_IP, IP_RECVERR, recverr)
+        one.setsockopt(*net.IP_RECVERR, recverr)
         one.connect_ex((tun.peer, port))
-        syn = next_packet(tun)
+        syn = next_packet(tun, port)
         net.equal(net.error_of(one.recvmsg, 200, 512, socket.MSG_ERRQUEUE), "EAGAIN", "before the error")
         # Of another sequence number: a forgery.
-        forged = syn[:24] + bytes([syn[24] ^ 0x40]) + syn[25:]
+        at = packet.IP_HEADER + 4
+        forged = syn[:at] + bytes([syn[at] ^ 0x40]) + syn[at + 1:]
         tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, forged), proto=1))
         tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, syn, 77), proto=1))
         net.until(lambda: polled(one, select.POLLERR), 2, "POLLERR")  # pylint: disable=cell-var-from-loop
-        data, control, flags, addr = one.recvmsg(200, 512, socket.MSG_ERRQUEUE)
+        try:
+            data, control, flags, addr = one.recvmsg(200, 512, socket.MSG_ERRQUEUE)
+        except BlockingIOError:
+            data, control, flags, addr = b"", [], 0, None  # over IPv6 only for those who asked
         told.append((len(data), data[2:4], control, flags, addr, one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
                      net.error_of(one.recvmsg, 200, 512, socket.MSG_ERRQUEUE), polled(one, select.POLLERR)))
         one.close()
@@ -143,29 +148,31 @@ def icmp_in_the_error_queue():
     tun = Tun()
     for recverr in (0, 1):
         kernel = errors_while_connecting(tun, socket.IPPROTO_TCP, recverr)
-        net.equal(struct.unpack_from("I", kernel[0][2][0][2])[0], errno.EHOSTUNREACH, "the kernel's TCP")
+        if recverr or not packet.V6:
+            net.equal(struct.unpack_from("I", kernel[0][2][0][2])[0], errno.EHOSTUNREACH, "the kernel's TCP")
         net.equal(errors_while_connecting(tun, net.PROTO, recverr), kernel, f"ours, IP_RECVERR {recverr}")
 
 
 def errors_of_a_connection(tun, proto, port):
-    """SO_ERROR after an ICMP error about data, without IP_RECVERR, with it, and if the quoted packet came from too far."""
+    """SO_ERROR after an ICMP error about data, without IP_RECVERR, with it, and if the quoted packet (IPv6: the one that quotes it)
+    came from too far."""
     lst = net.listener(port=port, proto=proto)
     peer = Peer(tun, stack_port=port)
     peer.connect()
     conn = net.accept(lst)
     told = []
     for recverr, ttl, least in ((0, 64, 0), (1, 64, 0), (1, 64, 100), (1, 100, 100)):
-        conn.setsockopt(socket.IPPROTO_IP, IP_RECVERR, recverr)
-        conn.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
-        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 0)
+        conn.setsockopt(*net.IP_RECVERR, recverr)
+        conn.setsockopt(*net.IP_TTL, ttl)
+        conn.setsockopt(*net.IP_MINTTL, 0)
         conn.sendall(b"data")
-        data = next_packet(tun)
-        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, least)
-        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(3, 1, data), proto=1))
+        data = next_packet(tun, port)
+        conn.setsockopt(*net.IP_MINTTL, least)
+        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(3, 1, data), proto=1, ttl=ttl))
         mask = polled(conn, select.POLLERR)
         told.append((mask, conn.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
                      net.error_of(conn.recvmsg, 200, 512, socket.MSG_ERRQUEUE)))
-        conn.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 0)
+        conn.setsockopt(*net.IP_MINTTL, 0)
         peer.rcv = (peer.rcv + 4) & 0xFFFFFFFF
         peer.send("A")
     for sock in (conn, lst):
@@ -202,11 +209,11 @@ def a_listener_decides_for_its_requests():
     """IP_MINTTL and a filter of the listener hold for what completes a handshake."""
     tun = Tun()
     lst = net.listener(port=9200)
-    lst.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 100)
+    lst.setsockopt(*net.IP_MINTTL, 100)
     peer = Peer(tun, stack_port=9200)
-    send_from(tun, peer, 99, "S", options=packet.mss(1460))
+    send_from(tun, peer, 99, "S", options=packet.mss(packet.MSS))
     peer.silence(0.2, "to a SYN from too far")
-    send_from(tun, peer, 100, "S", options=packet.mss(1460))
+    send_from(tun, peer, 100, "S", options=packet.mss(packet.MSS))
     syn_ack = peer.expect("SA")
     peer.snd, peer.rcv = syn_ack.ack, (syn_ack.seq + 1) & 0xFFFFFFFF
     send_from(tun, peer, 99, "A")
@@ -232,11 +239,11 @@ def a_listener_decides_for_time_wait():
         peer.rcv = (fin.seq + 1) & 0xFFFFFFFF
         peer.send("FA")
         peer.expect("A")
-        again = dict(seq=(peer.snd + 100000) & 0xFFFFFFFF, options=packet.mss(1460))
+        again = dict(seq=(peer.snd + 100000) & 0xFFFFFFFF, options=packet.mss(packet.MSS))
         refusals = ((99, False), (100, True))
         if proto == socket.IPPROTO_TCP:
             refusals = ()  # it has let go of its entry before it asks
-        lst.setsockopt(socket.IPPROTO_IP, IP_MINTTL, 100)
+        lst.setsockopt(*net.IP_MINTTL, 100)
         for ttl, by_filter in refusals:
             if by_filter:
                 filtered(lst, True)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: parameters of one socket: by its program (setsockopt), by netlink, inherited from the listener; where each value comes from; who may
 # mode: smp
+# families: 4, a parameter has no family
 # seconds: 120
 # kernels: 6.1 6.12
 # needs: atcp

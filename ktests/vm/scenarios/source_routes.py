@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: source routes: set by the program, turned round for a passive open, the latest counts, refused by default
 # mode: smp
+# families: 4, an option of IPv4; IPv6 has no such routes that TCP would have to turn round
 # kernels: 6.1 6.12
 # seconds: 300
 """RFC 9293 3.9.2.1, MUST-51 to 53 and SHLD-24: by hand over a TUN device, and between two hosts of which neither has a

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: SYN flood, connections, closing and new listeners, resizes, changed parameters and dying namespaces, all at once
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 900
 """Everything that uses the tables at the same time. What each single thing does
@@ -16,11 +17,12 @@ import threading
 import time
 
 from churn import grown, slab_objects
-from lib import net
+from lib import net, packet
 from lib.net import check
 
 SECONDS = int(os.environ.get("ATCP_STORM_SECONDS", "10"))
 PORT = 9000
+HERE, ANY = packet.spelt("127.0.0.1"), packet.spelt("0.0.0.0")
 PERF, RAWLOAD = f"{net.PROGS}/perf", f"{net.PROGS}/rawload"
 
 
@@ -52,13 +54,14 @@ class Storm:
 
 def flood():
     """Requests, cookies, evictions."""
-    raw = net.spawn([RAWLOAD, "syn", "--foreign", "--port", str(PORT), "--rate", "2000", "--count", "8000", "--proto", net.PROTO_NAME])
+    raw = net.spawn([RAWLOAD, "syn", "--foreign", "--port", str(PORT), "--rate", "2000", "--count", "8000", "--proto", net.PROTO_NAME] +
+                    (["--six"] if packet.V6 else []))
     raw.communicate()
 
 
 def listeners():
     """A server that dies with requests and unaccepted connections, and comes again."""
-    server = net.spawn([PERF, "server", "0.0.0.0", str(PORT), "--proto", net.PROTO_NAME, "--backlog", str(random.choice((1, 8, 512)))])
+    server = net.spawn([PERF, "server", ANY, str(PORT), "--proto", net.PROTO_NAME, "--backlog", str(random.choice((1, 8, 512)))])
     check(server.stdout.readline().strip() == "ready", "the server does not listen")
     time.sleep(random.uniform(0.3, 1.5))
     server.kill()
@@ -67,7 +70,7 @@ def listeners():
 
 def clients():
     """Connections that may find nobody, or be reset in the middle."""
-    net.spawn([PERF, "connect", "127.0.0.1", str(PORT), "--proto", net.PROTO_NAME, "--seconds", "0.5"]).communicate()
+    net.spawn([PERF, "connect", HERE, str(PORT), "--proto", net.PROTO_NAME, "--seconds", "0.5"]).communicate()
 
 
 CHANGES = itertools.cycle(["syncookies=0", "syncookies=1", "syncookies=2", "max_tw_buckets=10", "max_tw_buckets=65536", "ehash_max=1024",
@@ -91,9 +94,9 @@ def namespaces():
     """One that dies with connections, requests and TIME_WAIT entries in it."""
     with net.Namespaces("x") as ns:
         ns.run("x", f"{net.TOOLS}/atcp params set port_range '20000 20500'")
-        server = ns.spawn("x", [PERF, "server", "127.0.0.1", str(PORT), "--proto", net.PROTO_NAME])
+        server = ns.spawn("x", [PERF, "server", HERE, str(PORT), "--proto", net.PROTO_NAME])
         server.stdout.readline()
-        client = ns.spawn("x", [PERF, "connect", "127.0.0.1", str(PORT), "--proto", net.PROTO_NAME, "--seconds", "0.5"])
+        client = ns.spawn("x", [PERF, "connect", HERE, str(PORT), "--proto", net.PROTO_NAME, "--seconds", "0.5"])
         time.sleep(random.uniform(0.1, 0.8))
         for process in (client, server):
             process.kill()

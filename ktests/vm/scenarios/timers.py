@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: every timer of a connection fires when Linux users expect it: SYN, SYN-ACK, RTO, probes, keepalive, delayed ACK
 # mode: icount
+# families: 4 6
 """Schedules, seen from a peer that does not answer. Long ones run in virtual
 time; a timer may be late by its granularity, never early."""
 
@@ -40,7 +41,7 @@ def syn_ack_schedule():
     lst = net.listener()
     peer = Peer(tun)
     start = time.monotonic()
-    peer.send("S", options=packet.mss(1460))
+    peer.send("S", options=packet.mss(packet.MSS))
     seen = [s for s in tun.drain(75) if peer.mine(s)]
     check(all(s.flags == "SA" and s.seq == seen[0].seq for s in seen), f"not the same SYN-ACK: {[str(s) for s in seen]}")
     schedule(seen, start, [0, 1, 3, 7, 15, 31], "SYN-ACKs")
@@ -55,7 +56,7 @@ def syn_ack_schedule_ends_with_ack():
     tun = Tun()
     lst = net.listener()
     peer = Peer(tun)
-    peer.send("S", options=packet.mss(1460))
+    peer.send("S", options=packet.mss(packet.MSS))
     seen = tun.drain(50)
     peer.rcv = (seen[0].seq + 1) & M
     peer.send("A")
@@ -133,7 +134,7 @@ def timestamps_end_the_ambiguity():
 def three_duplicate_acks():
     """The third duplicate ACK repeats the segment before any time-out."""
     tun, peer, conn = established()
-    conn.send(b"y" * 1460 * 6)
+    conn.send(b"y" * packet.MSS * 6)
     segments = [s for s in tun.drain(0.05) if peer.mine(s)]
     equal(len(segments), 6, "segments in flight")
     peer.rcv = segments[0].seq
@@ -143,7 +144,7 @@ def three_duplicate_acks():
     peer.send("A")
     again = peer.expect("A", timeout=0.15, seq=segments[0].seq)
     check(again.time - start < 0.1, "not a fast retransmission")
-    peer.rcv = (segments[5].seq + 1460) & M
+    peer.rcv = (segments[5].seq + packet.MSS) & M
     peer.send("A")
     peer.silence(0.5)
 
@@ -154,17 +155,17 @@ def sack_repairs_only_the_hole():
     peer = Peer(tun)
     peer.connect(options=b"\1\1" + packet.SACK_OK)
     conn = net.accept(lst)
-    conn.send(b"z" * 1460 * 8)
+    conn.send(b"z" * packet.MSS * 8)
     flight = [s for s in tun.drain(0.05) if peer.mine(s)]
     equal(len(flight), 8, "segments in flight")
     peer.rcv = flight[2].seq
     peer.send("A")
     for n in range(4, 9):
-        end = (flight[n - 1].seq + 1460) & M
+        end = (flight[n - 1].seq + packet.MSS) & M
         peer.send("A", options=b"\1\1" + packet.sack((flight[3].seq, end)))
     again = [s for s in tun.drain(0.12) if peer.mine(s)]
     equal([s.seq for s in again], [flight[2].seq], "retransmitted sequence numbers")
-    peer.rcv = (flight[7].seq + 1460) & M
+    peer.rcv = (flight[7].seq + packet.MSS) & M
     peer.send("A")
     peer.silence(0.5)
 
@@ -220,7 +221,7 @@ def own_window_closes_and_opens():
     for _ in range(60):
         if window == 0:
             break
-        size = min(window, 1460)
+        size = min(window, packet.MSS)
         peer.send("PA", b"f" * size)
         seg = peer.expect("A", timeout=0.6, ack=peer.snd)
         right = (seg.ack + seg.window - peer.iss) & M
@@ -270,13 +271,13 @@ def delayed_ack():
 def ack_every_second_segment():
     _, peer, conn = established()
     for _ in range(40):
-        peer.send("PA", b"q" * 1460)
+        peer.send("PA", b"q" * packet.MSS)
         peer.expect("A", timeout=0.5)
-        conn.recv(1460)
+        conn.recv(packet.MSS)
     start = time.monotonic()
-    peer.send("A", b"1" * 1460)
-    peer.send("A", b"2" * 1460)
-    conn.recv(2920, socket.MSG_WAITALL)
+    peer.send("A", b"1" * packet.MSS)
+    peer.send("A", b"2" * packet.MSS)
+    conn.recv(2 * packet.MSS, socket.MSG_WAITALL)
     seg = peer.expect("A", timeout=0.3)
     while seg.ack != peer.snd:
         seg = peer.expect("A", timeout=0.3)
@@ -303,7 +304,7 @@ def nagle():
 
 def push_on_the_last_segment():
     tun, peer, conn = established()
-    conn.send(b"p" * 1460 * 3 + b"end")
+    conn.send(b"p" * packet.MSS * 3 + b"end")
     flags = [s.flags for s in tun.drain(0.1) if peer.mine(s)]
     equal(flags[:4], ["A", "A", "A", "PA"], "flags")
 

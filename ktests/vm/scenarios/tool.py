@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: text, JSON, exit codes and error messages of every command of the atcp tool, and what explain says to a server that accepts too slowly
 # mode: smp
+# families: 4, texts of the tool; how it writes an address of IPv6 is among its unit tests
 # kernels: 6.1 6.12
 # needs: atcp
 # seconds: 400

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: the ten commands of docs/tour.md against a server that accepts too slowly; explain names the cause
 # mode: smp
+# families: 4, the text of docs/tour.md
 # kernels: 6.1 6.12
 # needs: atcp
 # seconds: 240

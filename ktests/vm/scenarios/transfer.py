@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: 64 MB each way between every pair of stacks through delay, loss, reordering, duplication and corruption; no RST
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 5400
 """The transfer matrix. Each pair of stacks carries eight flows, in both

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: a program that peeks at the urgent mark sleeps and loses nothing when the mark moves on
 # mode: smp
+# families: 4 6
 """What two ends that behave do with urgent data is in sockapi and sockapi_urgent; here the urgent pointer comes before its
 data."""
 

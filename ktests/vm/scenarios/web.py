@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: unmodified nginx and curl work on atcp through the preload library, against each other and against kernel TCP
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 240
 """The demonstration's transfers, small, with keepalive connections and many
@@ -13,10 +14,11 @@ import pathlib
 import shutil
 import tempfile
 
-from lib import net
-from lib.flows import ADDR, TwoHosts, tested
+from lib import net, packet
+from lib.flows import TwoHosts, tested
 
 SMALL_FILES = 20
+HOST = packet.in_url("10.1.0.1")
 CONF = """daemon off; worker_processes 1; user root; pid {dir}/pid; error_log {dir}/log info;
 events {{ worker_connections 128; }}
 http {{ access_log off; sendfile {sendfile};
@@ -42,11 +44,11 @@ def serve_and_fetch(server, client, sendfile):
             data = os.urandom(3 << 20 if name == "big" else 700)
             (work / "www" / name).write_bytes(data)
             want[name] = hashlib.sha256(data).hexdigest()
-        (work / "conf").write_text(CONF.format(dir=work, addr=ADDR["a"], sendfile=sendfile), encoding="ascii")
+        (work / "conf").write_text(CONF.format(dir=work, addr=HOST, sendfile=sendfile), encoding="ascii")
         with TwoHosts(netem="delay 5ms loss 1%") as hosts:
             nginx = hosts.spawn("a", ["nginx", "-p", str(work), "-c", str(work / "conf")], env=environment(server))
             try:
-                urls = " ".join(f"-o {work}/got-{n} http://{ADDR['a']}/{n}" for n in want)
+                urls = " ".join(f"-o {work}/got-{n} http://{HOST}/{n}" for n in want)
                 curl = hosts.spawn("b", ["sh", "-c", f"curl -sS --fail --retry 20 --retry-connrefused --retry-delay 1 "
                                          f"--max-time 100 {urls}"], env=environment(client))
                 net.finish(curl, "curl", 150)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: what a connection waited for, live and in its closing record; who ended it; how many records are kept
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 240
 # needs: atcp

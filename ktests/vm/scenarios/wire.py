@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: with wire=atcp the same connections travel as IP protocol 253, unseen by the kernel's TCP
 # mode: smp
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 450
 # needs: atcp
@@ -17,7 +18,7 @@ def carries_files():
         with TwoHosts(netem=netem) as hosts:
             for name in "ab":
                 net.set_param("wire", "atcp", hosts.prefix(name))
-            ours, theirs = hosts.watch("a", "ip proto 253"), hosts.watch("a", "tcp")
+            ours, theirs = hosts.watch("a", f"{'ip6' if packet.V6 else 'ip'} proto 253"), hosts.watch("a", "tcp")
             hosts.transfer(7001, "atcp", "atcp", "wire=atcp", "--role both --bytes 3000001 --flows 2")
             net.check(len(stop_watch(ours)) > 20, "no packets of IP protocol 253 seen")
             net.equal(stop_watch(theirs), [], "packets of IP protocol 6")
@@ -38,12 +39,12 @@ def answers_in_kind():
     net.set_param("wire", "atcp")
     tun = Tun()
     net.listener()
-    segment = packet.tcp(tun.peer, tun.local, 25000, 80, seq=7, flags="S", options=packet.mss(1460), pseudo_proto=253)
+    segment = packet.tcp(tun.peer, tun.local, 25000, 80, seq=7, flags="S", options=packet.mss(packet.MSS), pseudo_proto=253)
     tun.send_raw(packet.ipv4(tun.peer, tun.local, segment, proto=253))
     answer = tun.read(1, protocols=(6, 253))
     net.check(answer, "no answer")
     net.equal((answer.proto, answer.flags, answer.ack), (253, "SA", 8), "answer")
-    segment = packet.tcp(tun.peer, tun.local, 25001, 80, seq=7, flags="S", options=packet.mss(1460))
+    segment = packet.tcp(tun.peer, tun.local, 25001, 80, seq=7, flags="S", options=packet.mss(packet.MSS))
     tun.send_raw(packet.ipv4(tun.peer, tun.local, segment))
     answer = tun.read(1, protocols=(6, 253))
     net.equal((answer.proto, answer.flags.strip("A")), (6, "R"), "answer of the kernel's TCP")

@@ -5,14 +5,15 @@ with the xfer program. What a scenario checks about them is its own matter."""
 import os
 import re
 
-from . import net
+from . import net, packet
 
-ADDR = {"a": "10.1.0.1", "b": "10.1.0.2"}
+ADDR = {name: packet.spelt(addr) for name, addr in (("a", "10.1.0.1"), ("b", "10.1.0.2"))}
+PREFIX, NODAD = (120, " nodad") if packet.V6 else (24, "")
 NETEM = "delay 30ms 10ms loss 2% reorder 5% duplicate 1% corrupt 0.5% limit 20000"
 
 
 class TwoHosts(net.Namespaces):
-    """with TwoHosts() as hosts: a (10.1.0.1) -- b (10.1.0.2)"""
+    """with TwoHosts() as hosts: a (10.1.0.1) -- b (10.1.0.2), of the family that is being run: see ADDR"""
 
     def __init__(self, netem="", mtu=1500):
         super().__init__("a", "b")
@@ -28,7 +29,7 @@ class TwoHosts(net.Namespaces):
                   f"peer name va address {mac['b']} mtu {self.mtu} netns {two}"]
         for name, other in (("a", "b"), ("b", "a")):
             dev = self.dev[name]
-            script.append(f"ip -n {self.tag}{name} -batch - <<E\nlink set lo up\naddr add {ADDR[name]}/24 dev {dev}\n"
+            script.append(f"ip -n {self.tag}{name} -batch - <<E\nlink set lo up\naddr add {ADDR[name]}/{PREFIX} dev {dev}{NODAD}\n"
                           f"link set {dev} up\nneigh replace {ADDR[other]} lladdr {mac[other]} dev {dev}\nE")
             if self.netem:
                 script.append(f"tc -n {self.tag}{name} qdisc add dev {dev} root netem {self.netem}")

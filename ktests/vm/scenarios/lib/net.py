@@ -37,6 +37,9 @@ SS_STATES = {"ESTAB": "ESTABLISHED", "SYN-SENT": "SYN_SENT", "SYN-RECV": "SYN_RE
              "FIN-WAIT-2": "FIN_WAIT2", "TIME-WAIT": "TIME_WAIT", "CLOSE-WAIT": "CLOSE_WAIT", "LAST-ACK": "LAST_ACK",
              "UNCONN": "CLOSE"}
 TCP_LINGER2 = 8
+# Options of the IP layer that both families have, each with its level.
+IP_TTL, IP_TOS, IP_RECVERR, IP_MINTTL = [(socket.IPPROTO_IPV6, n) for n in (16, 67, 25, 73)] if packet.V6 else \
+    [(socket.IPPROTO_IP, n) for n in (2, 1, 11, 21)]
 # In virtual time a wait for the host (a file over 9p) skips to the next deadline, which must not be that of a time-out.
 VIRTUAL_TIME = bool(os.environ.get("ATCP_VIRTUAL_TIME"))
 SLOW = int(os.environ.get("ATCP_SLOW", "1"))  # how many times longer everything may take in this guest
@@ -132,6 +135,10 @@ class Socket6(socket.socket):
 
     def connect_ex(self, address):
         return super().connect_ex((packet.six(address[0]), address[1]))
+
+    def sendto(self, data, *rest):
+        *flags, address = rest
+        return super().sendto(data, *flags, (packet.six(address[0]), address[1]))
 
     def getsockname(self):
         return (packet.four(super().getsockname()[0]), super().getsockname()[1])
@@ -231,8 +238,9 @@ class Namespaces:
         sh("".join(f"ip netns del {self.tag}{name}; " for name in self.names), check=False)
 
     def link(self, left, left_addr, right, right_addr, dev="v"):
-        """A veth pair; each end has its address (with prefix length)."""
+        """A veth pair; each end has its address (with prefix length, written as IPv4's)."""
         one, two = f"{dev}{right}", f"{dev}{left}"
+        left_addr, right_addr = (packet.spelt(a) + (" nodad" if packet.V6 else "") for a in (left_addr, right_addr))
         sh(f"ip link add {one} netns {self.tag}{left} type veth peer name {two} netns {self.tag}{right}")
         self.run(left, f"ip addr add {left_addr} dev {one} && ip link set {one} up")
         self.run(right, f"ip addr add {right_addr} dev {two} && ip link set {two} up")
@@ -341,7 +349,7 @@ def main(*cases):
             os._exit(code)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         bad += status != 0
-        print(f"  {'ok' if status == 0 else 'FAIL'} {name} ({PROTO_NAME}, {time.monotonic() - start:.1f} s)", flush=True)
+        print(f"  {'ok' if status == 0 else 'FAIL'} {name} ({PROTO_NAME}{', IPv6' if packet.V6 else ''}, {time.monotonic() - start:.1f} s)", flush=True)
     sys.exit(1 if bad else 0)
 
 

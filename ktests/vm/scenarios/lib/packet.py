@@ -38,7 +38,7 @@ def checksum(data):
 V6 = os.environ.get("ATCP_FAMILY") == "6"
 IP_HEADER = 40 if V6 else 20
 MSS = 1500 - IP_HEADER - 20  # what the stack offers on a link with an MTU of 1500
-_SPECIAL = {"127.0.0.1": "::1", "0.0.0.0": "::"}
+_SPECIAL = {"127.0.0.1": "::1", "0.0.0.0": "::", "224.0.0.1": "ff02::1", "224.0.0.5": "ff02::5"}
 # ICMP's type and code in ICMPv6: an unreachable destination, an MTU, a time, a parameter.
 _ICMP6 = {(3, 0): (1, 0), (3, 1): (1, 3), (3, 3): (1, 4), (3, 4): (2, 0), (3, 13): (1, 1), (11, 0): (3, 0), (12, 0): (4, 0)}
 
@@ -57,6 +57,19 @@ def four(addr):
             return plain
     data = socket.inet_pton(socket.AF_INET6, addr) if ":" in addr else b""
     return socket.inet_ntoa(data[12:]) if data[:12] == b"\xfd" + bytes(11) else addr
+
+
+def spelt(addr):
+    """An address as a command wants it, of the family that is being run; 10.1.0.1/24 keeps its prefix."""
+    if not V6:
+        return addr
+    host, slash, length = addr.partition("/")
+    return six(host) + (f"/{96 + int(length)}" if slash else "")
+
+
+def in_url(addr):
+    """The same in front of a port."""
+    return f"[{six(addr)}]" if V6 else addr
 
 
 def addr_bytes(addr):
@@ -80,8 +93,11 @@ def _ipv6(src, dst, payload, proto, ttl):
 
 
 def ipv4(src, dst, payload, proto=6, ttl=64, ident=1, frag_units=0, more=False, df=True, options=b""):
-    """A packet of the family that is being run. Fragments and options are IPv4's alone."""
-    if V6 and not options and not frag_units and not more:
+    """A packet of the family that is being run. Options are IPv4's alone."""
+    if V6 and not options:
+        if frag_units or more:
+            payload = struct.pack("!BxHI", proto, frag_units << 3 | more, ident) + payload
+            proto = 44
         return _ipv6(src, dst, payload, proto, ttl)
     options += b"\0" * (-len(options) % 4)
     frag = frag_units | (0x2000 if more else 0) | (0x4000 if df else 0)

@@ -17,7 +17,7 @@ IFF_TUN, IFF_NO_PI = 1, 0x1000
 
 
 class Tun:
-    """Device `tun0`: the stack has 10.9.0.1, everything else in 10.9.0.0/24 is ours."""
+    """Device `tun0`: the stack has 10.9.0.1, everything else in 10.9.0.0/24 is ours (over IPv6 what packet.six() makes of that)."""
 
     def __init__(self, local="10.9.0.1", peer="10.9.0.2", mtu=1500, name="tun0"):
         self.local, self.peer, self.name = local, peer, name
