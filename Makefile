@@ -367,10 +367,10 @@ vm-shell: ## a shell in a guest with atcp loaded (KERNEL=6.1|6.12|debug|race)
 	$(Q)ktests/vm/run --kernel $(KERNEL) --shell
 
 .PHONY: demo
-demo: ## watch atcp carry files to and from a stock peer
+demo: ## watch atcp carry files to and from a stock peer (ARGS=-6: over IPv6)
 	$(Q)$(DEPS) vm demo
 	$(Q)$(MAKE) module-6.1 tools progs
-	$(Q)ktests/vm/demo
+	$(Q)ktests/vm/demo $(ARGS)
 
 .PHONY: tour
 tour: ## docs/tour.md anew: its ten commands, run in a virtual machine
