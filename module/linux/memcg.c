@@ -7,11 +7,6 @@
 #include <linux/memcontrol.h>
 #include <linux/slab.h>
 
-/* What was in net/sock.h before. */
-#if __has_include(<net/proto_memory.h>)
-#include <net/proto_memory.h>
-#endif
-
 #include "glue.h"
 
 #ifdef CONFIG_MEMCG
@@ -44,7 +39,7 @@ static void atcp_memcg_charge(struct sock *sk, int pages)
 	WRITE_ONCE(sk->sk_sndbuf, 0);
 	if (!WARN_ON_ONCE(!__sk_mem_schedule(sk, pages << PAGE_SHIFT, SK_MEM_SEND))) {
 		sk_forward_alloc_add(sk, -(pages << PAGE_SHIFT));
-		/* Not by sk_memory_allocated_sub(), which 6.1 has for itself alone: it reads a sysctl that no module sees. */
+		/* Past the counts of the CPUs, of which it is the sum: what would change those is not for modules on 6.1. */
 		atomic_long_sub(pages, sk->sk_prot->memory_allocated);
 	}
 	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
