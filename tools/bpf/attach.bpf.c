@@ -9,7 +9,6 @@
  */
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -45,7 +44,7 @@ volatile int registered;
 
 static int is_ours(struct inet_protosw *p)
 {
-	return BPF_CORE_READ(p, type) == STREAM && BPF_CORE_READ(p, protocol) == IPPROTO_ATCP;
+	return p->type == STREAM && p->protocol == IPPROTO_ATCP;
 }
 
 SEC("fexit/inet_register_protosw")

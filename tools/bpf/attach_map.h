@@ -14,7 +14,7 @@ enum {
 };
 
 struct atcp_attached {
-	__u64 sockets;	/* how many were made atcp's, by processes of this cgroup or of one below that is not attached itself */
+	__u64 sockets;	/* calls of socket(2) that got our protocol, by processes of this cgroup or of one below that is not attached itself */
 	__u32 strict;	/* 1: also while the module is not there, so that socket() fails; 0: then they are the kernel's TCP */
 	__u32 unused;	/* 0 */
 };

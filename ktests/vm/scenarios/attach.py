@@ -4,7 +4,7 @@
 # mode: smp
 # kernels: 6.1 6.12
 # needs: atcp
-# seconds: 300
+# seconds: 600
 """The BPF program behind `atcp attach`, its map and its pins, against a live kernel. Each case leaves nothing attached."""
 
 import contextlib
@@ -155,7 +155,7 @@ def sockets_of_python():
 def socket_that_is_there_stays():
     """What is open when the cgroup is attached or detached does not change, and goes on."""
     with cgroups("a"):
-        lst = net.listener("127.0.0.1", 8080, proto=0)
+        lst = socket.create_server(("127.0.0.1", 8080))
         run("attach a")
         code = ("import socket, sys; s = socket.create_connection(('127.0.0.1', 8080)); s.sendall(b'one'); s.recv(3); s.sendall(b'two'); "
                 "print(s.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL), s.recv(3))")
@@ -183,7 +183,7 @@ def data_both_ways():
     """A static client inside with the kernel's TCP as server, and the kernel's TCP as client of a server inside."""
     with cgroups("a"):
         run("attach a")
-        lst = net.listener("127.0.0.1", 8080, proto=0)
+        lst = socket.create_server(("127.0.0.1", 8080))
         thread = threading.Thread(target=echo, args=(lst,))
         thread.start()
         equal(within("a", PROTOCOLS, "8080", "1000000"), "253\n", "protocol of the client inside")
