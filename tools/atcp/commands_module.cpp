@@ -98,6 +98,7 @@ Facts gather() {
   f.lockdown = chosen_word(first_line("/sys/kernel/security/lockdown"));
   f.btf = exists("/sys/kernel/btf/vmlinux");
   f.module_btf = exists("/sys/kernel/btf/atcp");
+  f.mptcp = exists("/proc/sys/net/mptcp");
   f.kunit = exists("/sys/module/kunit") ||
             exists("/lib/modules/" + f.release + "/kernel/lib/kunit/kunit.ko") ||
             exists("/lib/modules/" + f.release + "/kernel/lib/kunit/kunit.ko.xz");

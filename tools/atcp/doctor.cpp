@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "json.h"
 
@@ -107,6 +108,22 @@ Answer types(const Facts& f) {
   return {"BTF", Grade::kNote, "none: bpftrace needs headers to look into the kernel", ""};
 }
 
+/// update_socket_protocol() came with 6.6; it is MPTCP's part of the kernel that lets BPF have it.
+Answer attach(const Facts& f) {
+  unsigned major = 0, minor = 0;
+  std::sscanf(f.release.c_str(), "%u.%u", &major, &minor);
+  std::string lacks;
+  if (major < 6 || (major == 6 && minor < 6))
+    lacks = "needs kernel 6.6 or newer";
+  else if (!f.btf)
+    lacks = "needs a kernel with BTF";
+  else if (!f.mptcp)
+    lacks = "needs a kernel with CONFIG_MPTCP";
+  if (!lacks.empty())
+    return {"attach", Grade::kNote, "`atcp attach` " + lacks + "; `atcp run` does not", ""};
+  return {"attach", Grade::kOk, "`atcp attach` can put cgroups on atcp", ""};
+}
+
 Answer kunit(const Facts& f) {
   return {"KUnit", f.kunit ? Grade::kOk : Grade::kNote,
           f.kunit ? "this kernel can run the glue's tests"
@@ -138,7 +155,7 @@ Answer somaxconn(const Facts& f) {
 
 constexpr Answer (*kQuestions[])(const Facts&) = {
     module_loaded, module_files, signatures, netlink_family, preload_library, rights,
-    taint,         types,        kunit,      firewall,       somaxconn};
+    taint,         types,        attach,     kunit,          firewall,        somaxconn};
 
 const char* grade_name(Grade g) {
   switch (g) {

@@ -31,6 +31,7 @@ struct Facts {
   std::string lockdown;             ///< none, integrity, confidentiality, or empty
   bool btf = false;                 ///< types of the kernel for bpf
   bool module_btf = false;          ///< and of the module
+  bool mptcp = false;               ///< the kernel was built with CONFIG_MPTCP
   bool kunit = false;
   bool nftables = false, conntrack = false;
   uint32_t somaxconn = 0;  ///< net.core.somaxconn, 0 if unknown

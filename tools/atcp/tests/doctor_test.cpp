@@ -61,6 +61,23 @@ TEST(Diagnose, ToolAndModuleOfDifferentVersions) {
   EXPECT_EQ(about(f, "netlink").grade, Grade::kMissing);
 }
 
+TEST(Diagnose, WhetherACgroupCanBeAttached) {
+  Facts f = good();
+  f.btf = f.mptcp = true;
+  EXPECT_NE(about(f, "attach").text.find("6.6 or newer"), std::string::npos);
+  for (const char* release : {"6.6.0", "6.12.117+deb12-amd64", "7.0"}) {
+    f.release = release;
+    EXPECT_EQ(about(f, "attach").grade, Grade::kOk) << release;
+  }
+  f.release = "5.19.1";
+  EXPECT_EQ(about(f, "attach").grade, Grade::kNote);
+  f.release = "6.12";
+  f.mptcp = false;
+  EXPECT_NE(about(f, "attach").text.find("MPTCP"), std::string::npos);
+  f.btf = false;
+  EXPECT_NE(about(f, "attach").text.find("BTF"), std::string::npos);
+}
+
 TEST(Diagnose, PreloadLibraryIsMissing) {
   Facts f = good();
   f.preload.clear();
