@@ -60,9 +60,23 @@ static bool atcp_readable(const struct sock *sk, u32 besides)
 
 	if (!bytes)
 		return false;
-	/* A full buffer closes the window: no more will come, however low the mark. */
-	return bytes >= sock_rcvlowat(sk, 0, INT_MAX) + besides ||
-	       atomic_read(&sk->sk_rmem_alloc) > (READ_ONCE(sk->sk_rcvbuf) >> 1);
+	if (bytes >= sock_rcvlowat(sk, 0, INT_MAX) + besides)
+		return true;
+	/* As Linux: no more may come, however low the mark, when the buffer is nearly full, or the window. */
+	return atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) / 8 * 7 ||
+	       atcp_mem_level(sk) != ATCP_MEM_LEVEL_OK ||
+	       atcp_core_rx_scarce(&atcp_sk(sk)->conn);
+}
+
+int atcp_set_rcvlowat(struct sock *sk, int val)
+{
+	u32 mark = atcp_core_set_rcvlowat(&atcp_sk(sk)->conn, val ?: 1);
+
+	WRITE_ONCE(sk->sk_rcvlowat, mark);
+	/* What is there may be enough now. */
+	if (sock_flag(sk, SOCK_DONE) || atcp_readable(sk, 0))
+		sk->sk_data_ready(sk);
+	return 0;
 }
 
 void atcp_os_conn_event(struct atcp_conn *c, uint32_t events)
@@ -73,7 +87,9 @@ void atcp_os_conn_event(struct atcp_conn *c, uint32_t events)
 		return;
 	if (events & ATCP_EV_STATE) {
 		sk->sk_state_change(sk);
-		sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
+		/* SIGIO is for being connected; of the other changes the end of data alone has one, see below. */
+		if (events & ATCP_EV_WRITABLE)
+			sk_wake_async(sk, SOCK_WAKE_IO, POLL_OUT);
 	}
 	if (events & ATCP_EV_URGENT)
 		sk_send_sigurg(sk);

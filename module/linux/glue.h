@@ -357,6 +357,8 @@ struct sock *atcp_accept(struct sock *sk, ATCP_ACCEPT_ARGS);
 
 /* event.c */
 void atcp_write_space(struct sock *sk);
+/* proto_ops->set_rcvlowat: as Linux, a mark that can be reached. Lock: socket. */
+int atcp_set_rcvlowat(struct sock *sk, int val);
 bool atcp_tx_below_lowat(const struct sock *sk, int wake);
 __poll_t atcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 int atcp_ioctl(struct sock *sk, int cmd, ATCP_IOCTL_ARG);

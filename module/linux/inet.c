@@ -177,7 +177,7 @@ static int atcp_stream_accept(struct socket *sock, struct socket *newsock, ATCP_
 	.listen = atcp_listen, .shutdown = inet_shutdown, .setsockopt = sock_common_setsockopt,    \
 	.getsockopt = sock_common_getsockopt, .sendmsg = inet_sendmsg, .recvmsg = inet_recvmsg,    \
 	.mmap = sock_no_mmap, ATCP_OPS_SENDPAGE ATCP_OPS_SPLICE_EOF ATCP_OPS_PEEK                  \
-	.splice_read = atcp_splice_read
+	.splice_read = atcp_splice_read, .set_rcvlowat = atcp_set_rcvlowat
 
 static const struct proto_ops atcp_ops = {
 	.family = PF_INET,

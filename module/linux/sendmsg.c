@@ -198,8 +198,8 @@ static int atcp_fill_tail(struct sock *sk, struct atcp_src *src, u32 goal, bool 
 
 /*
  * MSG_FASTOPEN: connect to the message's address. 0: go on, the data may be queued. -EINPROGRESS: the server's
- * cookie is not known, the SYN is under way without data, and the program does not want to wait. Lock:
- * socket.
+ * cookie is not known, the SYN is under way without data, and the program does not want to wait. -EISCONN: the flag is for
+ * those who are not connected, as on Linux. Lock: socket.
  */
 static int atcp_fastopen_connect(struct sock *sk, struct msghdr *msg, long timeo)
 {
@@ -212,8 +212,10 @@ static int atcp_fastopen_connect(struct sock *sk, struct msghdr *msg, long timeo
 		return -EOPNOTSUPP;
 	if (atcp_core_syn_held(&asp->conn))
 		return 0;
-	if (!addr)
-		return sk->sk_state == TCP_CLOSE ? -EINVAL : 0;
+	/* An attempt that is under way, or has failed, or succeeded: as connect() once more. */
+	if (!addr || sk->sk_socket->state != SS_UNCONNECTED)
+		return __inet_stream_connect(sk->sk_socket, addr, addr ? msg->msg_namelen : 0,
+					     timeo ? 0 : O_NONBLOCK, 1);
 	asp->flags |= ATCP_F_FASTOPEN;
 	err = __inet_stream_connect(sk->sk_socket, addr, msg->msg_namelen, O_NONBLOCK, 1);
 	asp->flags &= ~ATCP_F_FASTOPEN;

@@ -40,6 +40,18 @@ static int atcp_set_cc(struct sock *sk, sockptr_t val, unsigned int len)
 	return -atcp_errno(e);
 }
 
+/* TCP_ULP: a name, too. There is none that could be meant. */
+static int atcp_set_ulp(sockptr_t val, unsigned int len)
+{
+	char name[TCP_ULP_NAME_MAX];
+
+	if (len < 1)
+		return -EINVAL;
+	if (strncpy_from_sockptr(name, val, min_t(long, TCP_ULP_NAME_MAX - 1, len)) < 0)
+		return -EFAULT;
+	return -ENOPROTOOPT;
+}
+
 /* TCP_FASTOPEN_KEY: one key of 16 bytes, or that and a backup. */
 static int atcp_set_fastopen_keys(struct sock *sk, sockptr_t val, unsigned int len)
 {
@@ -82,14 +94,27 @@ static int atcp_set_ipv6(struct sock *sk, int opt, sockptr_t val, unsigned int l
 	return err;
 }
 
+/* SO_TIMESTAMPING: bytes are numbered from what a connection has sent on. */
+static bool atcp_refuses_stamps(const struct sock *sk, int opt, sockptr_t val, unsigned int len)
+{
+	int flags;
+
+	return (opt == SO_TIMESTAMPING_OLD || opt == SO_TIMESTAMPING_NEW) && len >= sizeof(flags) &&
+	       !copy_from_sockptr(&flags, val, sizeof(flags)) && (flags & SOF_TIMESTAMPING_OPT_ID) &&
+	       !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
+	       (1 << inet_sk_state_load(sk)) & (TCPF_CLOSE | TCPF_LISTEN);
+}
+
 /*
- * SOL_SOCKET, where the kernel lets us have it: SO_ZEROCOPY, which it gives to protocols that it knows. The rest is its
- * own code.
+ * SOL_SOCKET, where the kernel lets us have it: SO_ZEROCOPY, which it gives to protocols that it knows, and what it asks
+ * before SO_TIMESTAMPING of its TCP alone. The rest is its own code.
  */
 static int atcp_set_sol_socket(struct sock *sk, int opt, sockptr_t val, unsigned int len)
 {
 	int on;
 
+	if (atcp_refuses_stamps(sk, opt, val, len))
+		return -EINVAL;
 	if (opt != SO_ZEROCOPY)
 		return sock_setsockopt(sk->sk_socket, SOL_SOCKET, opt, val, len);
 	if (len < sizeof(on))
@@ -121,6 +146,8 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 						   ip_setsockopt(sk, level, opt, val, len);
 	if (level == SOL_TCP && opt == TCP_CONGESTION)
 		return atcp_set_cc(sk, val, len);
+	if (level == SOL_TCP && opt == TCP_ULP)
+		return atcp_set_ulp(val, len);
 	if (level == SOL_TCP && opt == TCP_FASTOPEN_KEY)
 		return atcp_set_fastopen_keys(sk, val, len);
 	if (level == SOL_ATCP && opt == ATCP_SO_PARAM)

@@ -197,6 +197,10 @@ void atcp_core_close(struct atcp_conn *c, uint32_t unread, bool linger0, uint64_
 /* Reset the connection now, if it is in a state that has one to reset (disconnect, kill,
  * unaccepted child of a closing listener). */
 void atcp_core_abort(struct atcp_conn *c, uint32_t reason, uint64_t now_ns);
+/* The program has given its connection up and kept the socket (connect to AF_UNSPEC): what is told of it is what is told of
+ * a new one again, but for the options that it set, without TCP_WINDOW_CLAMP, its bind, and the sizes of the path. After
+ * atcp_core_abort; nothing in a state other than CLOSED. The receive queue is empty. */
+void atcp_core_forget(struct atcp_conn *c);
 /* May this connection, whose program has closed it, go on? orphans: how many such ones the namespace has. NONE, or the
  * reason for atcp_core_abort. Lock: conn. */
 uint32_t atcp_core_orphan_refused(const struct atcp_conn *c, uint32_t orphans,
@@ -223,6 +227,12 @@ enum atcp_err atcp_core_set_cc(struct atcp_conn *c, const char *name, bool privi
 const char *atcp_core_get_cc(const struct atcp_conn *c);
 /* Each packet carries so many bytes of IP options or extension headers from now on, at most 65535, on the same route otherwise. */
 void atcp_core_ip_options(struct atcp_conn *c, uint32_t bytes);
+/* SO_RCVLOWAT: the program wants to read `bytes`, at least 1, at once. Returns the mark that can be reached, at most half of the
+ * largest buffer; buffer and window grow, unless the program chose the buffer's size, so that so many fit. */
+uint32_t atcp_core_set_rcvlowat(struct atcp_conn *c, uint32_t bytes);
+/* Is no more left of the window that the peer knows than one of his segments, so that a program that waits for more may wait
+ * for long? Lock: none needed (of the moment). */
+bool atcp_core_rx_scarce(const struct atcp_conn *c);
 /* SO_KEEPALIVE changed. */
 void atcp_core_set_keepalive(struct atcp_conn *c, bool on, uint64_t now_ns);
 

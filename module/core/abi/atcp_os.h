@@ -185,7 +185,7 @@ enum atcp_err {
 
 /* What atcp_os_conn_event tells the program's side. */
 enum {
-	ATCP_EV_STATE = 0x01,	 /* wake everybody: state or shutdown changed */
+	ATCP_EV_STATE = 0x01,	 /* wake everybody: state or shutdown changed; with WRITABLE: it is connected */
 	ATCP_EV_READABLE = 0x02, /* data, FIN, or (listener) a connection to accept */
 	ATCP_EV_WRITABLE = 0x04, /* send queue shrank: perhaps room to write */
 	ATCP_EV_URGENT = 0x08,	 /* urgent data was announced, or more of it: SIGURG */

@@ -261,6 +261,20 @@ void receive_init(Tcb& t) {
   t.rcv_space_seq = t.rcv_nxt;
 }
 
+uint32_t set_rcvlowat(Tcb& t, uint32_t bytes) {
+  atcp_rx_space sp;
+  atcp_os_rx_space(t.conn(), &sp);
+  const bool locked = sp.locked != 0;
+  const uint32_t mark = min(bytes, max((locked ? sp.limit : t.param(Param::Rmem, 2)) / 2, 1u));
+  const uint64_t space = (static_cast<uint64_t>(mark) << 8) / t.scaling;
+  if (locked || space <= sp.limit) return mark;
+  atcp_os_rx_set_limit(t.conn(), static_cast<uint32_t>(min<uint64_t>(space, ~0u)));
+  // As Linux: whoever wants so much at once does not want the limit that he set before.
+  if (t.user_clamp != 0) t.user_clamp = max(t.user_clamp, mark);
+  t.window_clamp = max(t.window_clamp, mark);
+  return mark;
+}
+
 uint32_t offer_window(const Tcb& t) {
   atcp_rx_space sp;
   atcp_os_rx_space(t.conn(), &sp);

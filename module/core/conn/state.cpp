@@ -126,7 +126,6 @@ void tcb_restart(Tcb& t) {
   t.cc_source = old.cc_source;
   t.defer_accept = old.defer_accept;
   t.user_timeout_ms = old.user_timeout_ms;
-  t.user_clamp = old.user_clamp;
   t.fastopen_connect = old.fastopen_connect;
   t.fastopen_no_cookie = old.fastopen_no_cookie;
   t.cc.more = old.cc.more;

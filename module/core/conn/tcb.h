@@ -290,8 +290,8 @@ inline const Tcb* tcb_of(const atcp_conn* c) {
 /// Fresh storage (all zero, which is a valid value of every field) becomes a CLOSED connection with the namespace's defaults.
 /// v6: ATCP_CONN_V6_WORDS follow it.
 void tcb_init(Tcb& t, Ns& ns, bool v6);
-/// A CLOSED socket is used once more: everything of the old life goes, the program's wishes and
-/// its bind stay.
+/// A CLOSED socket is used once more: everything of the old life goes, the program's wishes, but for TCP_WINDOW_CLAMP (as
+/// Linux), and its bind stay.
 void tcb_restart(Tcb& t);
 /// The only writer of Tcb::state. Checks the transition against the table (a forbidden one is
 /// ignored and false returned), mirrors it to the port, counts, takes the time.
@@ -450,6 +450,8 @@ void receive_data(Tcb& t, const atcp_seg& seg, atcp_pkt* pkt, Now now);
 void ack_check(Tcb& t, Now now);
 /// Window to advertise now, bytes; updates rcv_wnd and rcv_wup. Returns the header's field.
 uint16_t select_window(Tcb& t);
+/// SO_RCVLOWAT: see atcp_core_set_rcvlowat.
+uint32_t set_rcvlowat(Tcb& t, uint32_t bytes);
 /// What select_window would offer.
 uint32_t offer_window(const Tcb& t);
 void enter_quick_ack(Tcb& t, uint32_t max_acks);

@@ -103,6 +103,19 @@ void atcp_core_abort(atcp_conn* c, uint32_t reason, uint64_t now_ns) {
     abort_with_reset(t, reason, ATCP_OK, Now(now_ns));
 }
 
+void atcp_core_forget(atcp_conn* c) {
+  Tcb& t = *tcb_of(c);
+  if (t.state != State::Closed) return;
+  const uint32_t mss = t.mss;
+  const uint16_t advmss = t.advmss;
+  const uint16_t pmtu = t.pmtu;
+  tcb_restart(t);
+  // As Linux: what is told of the path is of the last one until there is another.
+  t.mss = mss;
+  t.advmss = advmss;
+  t.pmtu = pmtu;
+}
+
 uint32_t atcp_core_orphan_refused(const atcp_conn* c, uint32_t orphans, atcp_mem_level level) {
   const Tcb& t = *tcb_of(c);
   if (orphans > t.param(Param::MaxOrphans)) return ATCP_REASON_ABORT_ORPHANS;
@@ -258,6 +271,15 @@ void atcp_core_ip_options(atcp_conn* c, uint32_t bytes) {
   Tcb& t = *tcb_of(c);
   t.ip_options = static_cast<uint16_t>(bytes);
   if (t.state != State::Closed && t.state != State::Listen) update_mss(t, t.pmtu);
+}
+
+uint32_t atcp_core_set_rcvlowat(atcp_conn* c, uint32_t bytes) {
+  return set_rcvlowat(*tcb_of(c), bytes);
+}
+
+bool atcp_core_rx_scarce(const atcp_conn* c) {
+  const Tcb& t = *tcb_of(c);
+  return t.receive_window() <= t.rcv_mss;
 }
 
 void atcp_core_set_keepalive(atcp_conn* c, bool on, uint64_t now_ns) {

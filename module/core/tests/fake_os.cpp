@@ -590,6 +590,7 @@ void atcp_os_conn_event(struct atcp_conn* c, uint32_t events) {
   fc.events |= events;
   fc.wakeups++;
   if ((events & ATCP_EV_URGENT) != 0) fc.sigurgs++;
+  if ((events & ATCP_EV_STATE) != 0 && (events & ATCP_EV_WRITABLE) != 0) fc.sigios++;
   // A program that waits for room is not woken for a little of it.
   const bool room = (events & ATCP_EV_WRITABLE) != 0 && fc.wmem <= fc.sndbuf / 3 * 2 &&
                     (!fc.initialised || atcp_core_tx_below_lowat(c, true));

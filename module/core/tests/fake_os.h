@@ -119,6 +119,7 @@ struct FakeConn {
   uint32_t events = 0;      ///< ATCP_EV_* since somebody looked
   uint32_t wakeups = 0;
   uint32_t sigurgs = 0;     ///< ATCP_EV_URGENT so far
+  uint32_t sigios = 0;      ///< state changes with which it became writable: it was connected
   bool oob_inline = false;  ///< SO_OOBINLINE
   // Receiving.
   std::deque<FakePkt*> rx;
