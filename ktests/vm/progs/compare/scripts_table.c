@@ -86,7 +86,7 @@ const struct script scripts[] = {
 	{ "aborted_error_told_by_shutdown", "pair a b; abort b; shut a wr; shut a rd; error a; peer a" },
 	{ "aborted_in_fin_wait", "pair a b; shut a wr; abort b; poll a; recv a 1; recv a 1; error a; state a; send a 1" },
 	{ "aborted_in_close_wait", "pair a b; shut b wr; recv a 1; abort b; poll a; recv a 1; send a 1; send a 1; error a" },
-	{ "aborted_in_last_ack", "pair a b; set b SO_SNDBUF 9000; fill b; shut a wr; shut b wr; abort a; poll b; error b; recv b 1; send b 1" },
+	{ "aborted_in_last_ack", "pair a b; set b SO_SNDBUF 200000; fill b; shut a wr; shut b wr; state b; abort a; poll b; error b; recv b 1; send b 1" },
 	{ "linger_zero_by_option", "pair a b; linger a 0; send a 5; shut a wr; poll b; recv b 9; close a; poll b; recv b 9; error b" },
 	{ "one_of_two_descriptors", "pair a b; dup a c; close a; send b 4; recv c 9; poll b; shut c wr; recv b 5; close c; send b 5; send b 5; error b" },
 	{ "time_wait_frees_the_descriptor", "pair a b; close a; close b; new a; new b; poll a; poll b" },
