@@ -423,10 +423,13 @@ FakeNet::~FakeNet() {
 }
 
 void FakeNet::close_all() {
-  // Ends without a trace on the wire or on the clock; what a test wants to see it does itself.
+  // Ends without a trace on the wire or on the clock; what a test wants to see it does itself. Listeners first: what waits
+  // in their queues is nobody's to close, and may be older than the listener that has it from another one.
   std::vector<uint64_t> ids;
-  for (const auto& [id, c] : os.conns)
-    ids.push_back(id);
+  for (const bool listening : {true, false})
+    for (const auto& [id, c] : os.conns)
+      if ((c->initialised && tcb_of(&c->conn)->state == State::Listen) == listening)
+        ids.push_back(id);
   for (const uint64_t id : ids) {
     auto it = os.conns.find(id);
     if (it == os.conns.end() || !it->second->program_ref || !it->second->initialised) continue;
