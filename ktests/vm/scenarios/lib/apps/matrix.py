@@ -16,7 +16,7 @@ DOCUMENT = pathlib.Path(net.TOP) / "docs/applications.md"
 RESULT = re.compile(r"(<!-- result -->\n).*(<!-- end of the result -->\n)", re.S)
 SCENARIO = pathlib.Path(net.TOP) / "ktests/vm/scenarios/apps.py"
 KERNELS = ("6.1", "6.12")
-VM_SECONDS = 3600
+VM_SECONDS = 7200
 LINE = re.compile(r"  (ok|FAIL) (\w+) \(\w+, ([\d.]+) s\)$")
 
 

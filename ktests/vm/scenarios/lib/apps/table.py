@@ -9,8 +9,7 @@ from .. import net
 from . import files, stores, web
 from .place import CLIENT, SERVER, Place
 
-# IPv6 is to be added here when atcp has it; with ATCP_PROTO=tcp it can be tried before.
-FAMILIES = (4,)
+FAMILIES = (4, 6)
 
 
 @dataclass(frozen=True)
