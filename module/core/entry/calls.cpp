@@ -107,7 +107,8 @@ void atcp_core_forget(atcp_conn* c) {
   Tcb& t = *tcb_of(c);
   if (t.state != State::Closed) return;
   const uint32_t mss = t.mss;
-  const uint16_t advmss = t.advmss;
+  const uint32_t options = t.ts_ok && t.advmss > kTsOptionBytes ? kTsOptionBytes : 0;
+  const auto advmss = static_cast<uint16_t>(t.advmss - options);
   const uint16_t pmtu = t.pmtu;
   tcb_restart(t);
   // As Linux: what is told of the path is of the last one until there is another.

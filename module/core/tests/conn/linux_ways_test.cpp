@@ -113,6 +113,8 @@ TEST_F(LinuxWays, OfAForgottenConnectionOnlyTheOptionsStay) {
   c.abort(ATCP_REASON_ABORT_BY_USER);
   ASSERT_EQ(c.info().bytes_acked, 4u);
   const uint32_t mss = c.info().snd_mss;
+  c.tcb().ts_ok = true;
+  const uint32_t advmss = c.info().advmss;
   {
     Locked locked(c);
     atcp_core_forget(&locked.conn.conn);
@@ -122,6 +124,7 @@ TEST_F(LinuxWays, OfAForgottenConnectionOnlyTheOptionsStay) {
   EXPECT_EQ(c.info().options, 0u);
   EXPECT_EQ(c.info().snd_wscale, 0u);
   EXPECT_EQ(c.info().snd_mss, mss);
+  EXPECT_EQ(c.info().advmss, advmss);
   EXPECT_EQ(c.get_option(1), 1);
   EXPECT_EQ(c.get_option(18), 900);
   EXPECT_EQ(c.get_option(10), 0);
