@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <linux/atcp.h>
 
+#include <set>
+
 #include "fuzz/fuzz_input.h"
 #include "wire/segment.h"
 
@@ -106,6 +108,7 @@ class World {
     e.tuple.lport = h.lport;
     e.tuple.rport = h.rport;
     e.hdr.assign(bytes, bytes + n);
+    if ((p.flags & ATCP_URG) != 0) urgent_.insert({p.seq.raw(), (p.seq + 1).raw()});
     const Seq first = p.seq + ((p.flags & ATCP_SYN) != 0 ? 1 : 0);
     for (uint32_t i = 0; i < p.len; i++)
       e.data.push_back(peer_byte(first + i));
@@ -118,7 +121,8 @@ class World {
     if (auto s = listener_.accept()) {
       conn_ = *s;
       has_conn_ = program_has_ = true;
-      read_ = written_ = 0;
+      written_ = 0;
+      any_read_ = false;
       edge_known_ = false;
     }
   }
@@ -285,14 +289,23 @@ class World {
 
   void read(size_t most) {
     if (!program_has_) return;
-    // The SYN that was accepted may be one with a number of the input's own.
-    const Seq first = conn_.tcb().irs + 1;
-    // An urgent byte that is not read in line is passed over.
-    const auto before = static_cast<uint32_t>(conn_.readable());
     const Bytes got = conn_.recv(most);
-    read_ += before - static_cast<uint32_t>(conn_.readable()) - static_cast<uint32_t>(got.size());
-    for (const uint8_t b : got)
-      REQUIRE(b == peer_byte(first + read_++));
+    const Tcb& t = conn_.tcb();
+    if (t.irs == Seq(0) && t.rcv_nxt == Seq(0)) {  // no SYN has come
+      REQUIRE(got.empty());
+      return;
+    }
+    // The SYN that was accepted may be one with a number of the input's own.
+    if (!any_read_) read_ = t.irs + 1;
+    any_read_ = true;
+    const Seq end = t.rcv_nxt - (t.fin_received ? 1 : 0) - conn_.readable();
+    // What is passed over, if it is not read in line, are urgent octets alone.
+    for (; read_ != end - static_cast<uint32_t>(got.size()); read_ = read_ + 1)
+      REQUIRE(urgent_.count(read_.raw()) != 0);
+    for (const uint8_t b : got) {
+      REQUIRE(b == peer_byte(read_));
+      read_ = read_ + 1;
+    }
   }
 
   void step() {
@@ -401,7 +414,9 @@ class World {
   uint16_t mss_ = 1460;
   atcp_seg last_ = {};
   Seq iss_;
-  uint32_t read_ = 0;
+  Seq read_;  ///< the next number that the program reads, once any_read_
+  bool any_read_ = false;
+  std::set<uint32_t> urgent_;  ///< numbers that the peer's urgent pointers may have meant
   uint32_t written_ = 0;
   Seq edge_;
   bool edge_known_ = false;
