@@ -91,13 +91,21 @@ void board_recount(Tcb& t, TxSeg& s, uint32_t segs) {
 }
 
 void board_clear_lost(Tcb& t) {
-  for (TxSeg* s = t.lost_list.first(); s != nullptr; s = TxList::next(*s))
+  bool in_order = true;
+  uint64_t before = 0;
+  for (TxSeg* s = t.lost_list.first(); s != nullptr; s = TxList::next(*s)) {
     clear(*s, TxSeg::kLost);
+    in_order = in_order && s->sent_us >= before;
+    before = s->sent_us;
+  }
   if (t.retrans_out != 0)
     for (TxSeg* s = t.sent_list.first(); s != nullptr; s = TxList::next(*s))
       clear(*s, TxSeg::kLost | TxSeg::kInNetAgain);
-  // They were sent before all others, or they would not have been the ones to be missed.
+  // As a rule they were sent before all others, or they would not have been the ones to be missed. Not so if a peer took back what it
+  // had SACKed, or if not time but their place among the SACKed was what told that they are lost.
+  if (TxSeg* s = t.sent_list.first()) in_order = in_order && s->sent_us >= before;
   t.sent_list.take_in_front(t.lost_list);
+  if (!in_order) t.sent_list.sort_by_time();
   t.lost_out = 0;
   t.retrans_out = 0;
   rack_judge_anew(t);

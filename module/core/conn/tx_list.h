@@ -65,6 +65,8 @@ class TxList {
     first_ = o.first_;
     o.first_ = o.last_ = nullptr;
   }
+  /// By TxSeg::sent_us; what left at the same time stays as it is. O(n log n), no memory.
+  void sort_by_time();
 
  private:
   TxSeg* first_ = nullptr;

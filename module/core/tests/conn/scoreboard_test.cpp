@@ -180,13 +180,18 @@ TEST(Scoreboard, RandomMarksAgreeWithCountingAnew) {
       case 14:
         switch (rnd() % 12) {
           case 0: {
-            // Those that wait come before those in the network, both in the order they have.
+            // All that is missing is in the network again, in the order in which it left; of what left at the same
+            // time what waited comes first.
+            std::vector<TxSeg*> all = m.list([](const Naive::Piece& p) { return p.waits(); });
+            for (TxSeg* s : m.list([](const Naive::Piece& p) { return p.in_net(); }))
+              all.push_back(s);
+            std::stable_sort(all.begin(), all.end(), [](const TxSeg* x, const TxSeg* y) {
+              return x->sent_us < y->sent_us;
+            });
             uint64_t n = 0;
-            for (const bool waiting : {true, false})
-              for (TxSeg* s :
-                   m.list([&](const Naive::Piece& p) { return waiting ? p.waits() : p.in_net(); }))
-                for (Naive::Piece& p : m.pieces)
-                  if (&p.node->seg == s) p.stamp = ++n;
+            for (TxSeg* s : all)
+              for (Naive::Piece& p : m.pieces)
+                if (&p.node->seg == s) p.stamp = ++n;
             for (Naive::Piece& p : m.pieces)
               p.lost = p.again = false;
             m.clock = std::max(m.clock, n);
