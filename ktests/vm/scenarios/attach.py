@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # what: `atcp attach`: sockets of a cgroup's programs, static ones too, become atcp's on 6.12; what it says on 6.1
+# families: 4, which family a socket has is all that the programs look at: one case asks for both
 # mode: smp
 # kernels: 6.1 6.12
 # needs: atcp

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # what: memory of sockets is charged to control groups as that of the kernel's TCP, and given back; a full group kills nobody and loses nothing
+# families: 4, it makes sockets of both families itself
 # mode: smp
 # kernels: 6.1 6.12
 # seconds: 200

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 # what: sendfile, splice, vmsplice, MSG_ZEROCOPY and splice out of a socket move pages, not bytes, as with the kernel's TCP
+# families: 4, pages and pipes are the same below either family
 # mode: smp
 # kernels: 6.1 6.12
 # seconds: 200
