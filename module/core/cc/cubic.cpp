@@ -10,7 +10,9 @@
 //
 // Deviations
 //   - The first slow start is HyStart++'s (4.10); its one deviation is in hystart.cpp.
-//   - ssthresh after loss is beta * cwnd, 4.6 has beta * flight_size; see reno.cpp.
+//   - ssthresh after loss is beta * cwnd, 4.6 has beta * flight_size; see reno.cpp. It is whole segments; the
+//     fraction that it lacks is there again when the next epoch begins. (Without it windows of some ten
+//     segments would be a tenth to a fifth below the RFC's.)
 //   - In the Reno-friendly region cwnd is raised to W_est, never lowered to it (4.3 sets it).
 //   - Slow start grows by all that an ACK covers; see reno.cpp.
 //   - 5.8 leaves open how time without use of the window is left out of t. Here t is a sum: it takes
@@ -58,6 +60,8 @@ struct Cubic {
   Epoch now;
   Epoch undo;
   uint32_t flags;
+  uint32_t
+      cut_fraction;  // 2^-20 segments: what ssthresh, in whole segments, leaves out of beta * cwnd
   HyStart hystart;
 };
 static_assert(sizeof(Epoch) == 24);
@@ -97,8 +101,8 @@ void begin_epoch(CcState& s, Cubic& c, uint64_t now_us) {
   c.flags |= kInEpoch;
   c.last_us = now_us;
   c.now.elapsed_us = 0;
-  c.now.w_est = static_cast<uint64_t>(s.cwnd) << kFracBits;
-  s.cwnd_cnt = 0;
+  s.cwnd_cnt = s.cwnd == s.ssthresh ? c.cut_fraction : 0;
+  c.now.w_est = (static_cast<uint64_t>(s.cwnd) << kFracBits) + s.cwnd_cnt;
   if (c.now.cwnd_prior == 0) c.now.cwnd_prior = s.cwnd;
   if (c.now.w_max <= s.cwnd) {
     // The first epoch, or after a timeout, or slow start led beyond it.
@@ -107,7 +111,7 @@ void begin_epoch(CcState& s, Cubic& c, uint64_t now_us) {
     return;
   }
   // K = cbrt((W_max - cwnd) / C)
-  const uint64_t dist = static_cast<uint64_t>(c.now.w_max - s.cwnd) << kFracBits;
+  const uint64_t dist = (static_cast<uint64_t>(c.now.w_max) << kFracBits) - c.now.w_est;
   c.now.k = cube_root(dist * kCubeDiv);
 }
 
@@ -164,9 +168,11 @@ uint32_t cubic_ssthresh(CcState& s, atcp_cc_event, uint64_t) {
   else
     e.w_max = s.cwnd;
   e.cwnd_prior = s.cwnd;
+  const uint64_t cut =
+      ((static_cast<uint64_t>(s.cwnd) << kFracBits) + s.cwnd_cnt) * kBetaNum / kBetaDen;
   s.cwnd_cnt = 0;
-  return max<uint32_t>(static_cast<uint32_t>(static_cast<uint64_t>(s.cwnd) * kBetaNum / kBetaDen),
-                       2);
+  c.cut_fraction = cut >= 2 * kOne ? static_cast<uint32_t>(cut & (kOne - 1)) : 0;
+  return max<uint32_t>(static_cast<uint32_t>(cut >> kFracBits), 2);
 }
 
 void cubic_on_ack(CcState& s, const CcAck& a) {
@@ -207,6 +213,7 @@ void cubic_on_event(CcState& s, atcp_cc_event e, uint64_t now_us) {
       break;
     case ATCP_CC_UNDO:
       c.now = c.undo;
+      c.cut_fraction = 0;
       c.flags = (c.flags & kUndoInEpoch) != 0 ? kInEpoch : 0;
       c.last_us = now_us;
       s.cwnd_cnt = 0;

@@ -52,8 +52,7 @@ TEST(CubeRoot, RandomValuesOfEverySize) {
 
 // ---- the reference
 
-// RFC 9438 in real numbers, times in seconds. Only what a reduction leaves behind is whole segments, as
-// a window to send by is.
+// RFC 9438 in real numbers, times in seconds. Only what is remembered of the window of a loss is whole segments.
 class Reference {
  public:
   Reference(double cwnd, double ssthresh) : cwnd(cwnd), ssthresh_(ssthresh) {}
@@ -106,9 +105,10 @@ class Reference {
   double w_cubic(double t) const { return kC * std::pow(t - k_, 3) + w_max_; }  // figure 1
   void reduce() {
     started_ = false;
-    prior_ = cwnd;
-    w_max_ = cwnd < w_max_ ? std::floor(cwnd * (1 + kBeta) / 2 + 1e-9) : cwnd;
-    ssthresh_ = std::max(std::floor(cwnd * kBeta + 1e-9), 2.0);
+    const double whole = std::floor(cwnd + 1e-9);
+    prior_ = whole;
+    w_max_ = whole < w_max_ ? std::floor(whole * (1 + kBeta) / 2 + 1e-9) : whole;
+    ssthresh_ = std::max(cwnd * kBeta, 2.0);
   }
 
   double ssthresh_;
@@ -158,19 +158,20 @@ struct Pair {
   double now() const { return static_cast<double>(t.now_us) * 1e-6; }
   // Within one segment, or one per cent where that is more.
   void check() {
-    const double cwnd = t.s.cwnd + static_cast<double>(t.s.cwnd_cnt) / (1 << 20);
+    const double cwnd = window();
     const double error = std::abs(cwnd - ref.cwnd);
     if (error / std::max(1.0, 0.01 * ref.cwnd) > worst)
       worst = error / std::max(1.0, 0.01 * ref.cwnd);
     EXPECT_LE(error, std::max(1.0, 0.01 * ref.cwnd)) << "at " << now() << " s: " << cwnd;
   }
 
-  // A reduction starts from the whole segments of the window. The two were checked against each
-  // other up to here; if one stood at 9.99 and the other at 10.01, K would differ by a second.
+  // A reduction starts from the same window. The two were checked against each other up to here; if one stood at
+  // 9.99 and the other at 10.01, K would differ by a second.
   void meet() {
     check();
-    ref.cwnd = t.s.cwnd;
+    ref.cwnd = window();
   }
+  double window() const { return t.s.cwnd + static_cast<double>(t.s.cwnd_cnt) / (1 << 20); }
 
   TestSender t;
   Reference ref;
