@@ -5,6 +5,7 @@
 # families: 4, what it would say of IPv6 is sockapi's and ipv6's part
 # kernels: 6.1 6.12
 # seconds: 900
+# set: long
 """Runs build/progs/compare, which performs each sequence of calls on the
 kernel's TCP and on atcp, in one network namespace, and compares what a program
 sees of each step. docs/sockets.md lists what differs and why; a difference that

@@ -312,6 +312,9 @@ def tracefs():
 
 def traced(events, work):
     """The lines of the trace while work() was done."""
+    # With it the kernel would patch its scheduler's hot paths, too, while they run: emulated processors have been seen to take the
+    # breakpoint that is in them for a moment after it is gone, and the kernel panics.
+    (TRACEFS / "options/record-cmd").write_text("0", encoding="ascii")
     for event in events:
         (TRACEFS / "events" / event / "enable").write_text("1", encoding="ascii")
     (TRACEFS / "trace").write_text("", encoding="ascii")
