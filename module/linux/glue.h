@@ -410,6 +410,9 @@ static inline void atcp_stamps_of(struct sk_buff *skb, struct atcp_stamps *s)
 
 	if (likely(!skb->tstamp && !hardware))
 		return;
+	/* Not a time but the address of what the device knows of it. */
+	if (skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP_NETDEV)
+		hardware = 0;
 	s->software = skb->tstamp;
 	s->hardware = hardware;
 }

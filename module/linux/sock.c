@@ -254,6 +254,7 @@ int atcp_sock_disconnect(struct sock *sk, int flags)
 	}
 	atcp_rx_purge(sk);
 	atcp_core_forget(&asp->conn);
+	WRITE_ONCE(sk->sk_peek_off, -1);
 	WRITE_ONCE(sk->sk_shutdown, 0);
 	sock_reset_flag(sk, SOCK_DONE);
 	WRITE_ONCE(sk->sk_err_soft, 0);

@@ -164,8 +164,6 @@ uint32_t atcp_core_accept_queue(const atcp_conn* c) {
 
 bool atcp_core_can_send(const atcp_conn* c) {
   const Tcb& t = *tcb_of(c);
-  if (t.fin_queued)
-    return false;  // also before the handshake is complete, when no state tells it yet
   if (t.state == State::SynSent) return t.syn_held;
   return in(t.state, kSendStates) || (t.state == State::SynReceived && t.fastopen_of != nullptr);
 }

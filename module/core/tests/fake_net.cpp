@@ -104,7 +104,8 @@ size_t Sock::send(const Bytes& data, bool more, bool urgent) {
   FakeConn& fc = conn();
   FakeOs& os = FakeOs::the();
   Locked l(fc, "send");
-  if (!atcp_core_can_send(&fc.conn)) return 0;
+  // That the program shut its direction down is for the port to know: no state tells it before the handshake is complete.
+  if (!atcp_core_can_send(&fc.conn) || tcb_of(&fc.conn)->fin_queued) return 0;
   size_t done = 0;
   while (done < data.size() && fc.wmem < fc.sndbuf) {
     const uint32_t goal = atcp_core_tx_size_goal(&fc.conn);
