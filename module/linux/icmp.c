@@ -6,6 +6,7 @@
  */
 #include <linux/errqueue.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/tcp.h>
@@ -120,6 +121,18 @@ static void atcp_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info
 		kfree_skb(copy);
 }
 
+/* What the error in front of skb->data, the quoted IP header, is as errno. */
+static int atcp_icmp_quoted_errno(const struct sk_buff *skb, bool v6)
+{
+	const struct icmp6hdr *icmp6h = (const struct icmp6hdr *)skb->data - 1;
+	int err;
+
+	if (!v6)
+		return atcp_icmp_errno(icmp_hdr(skb)->type, icmp_hdr(skb)->code);
+	icmpv6_err_convert(icmp6h->icmp6_type, icmp6h->icmp6_code, &err);
+	return err;
+}
+
 /* Lock: socket, perhaps owned by a program. skb->data is at the quoted IP header. */
 static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_kind kind, u32 seq,
 			   u32 value)
@@ -139,6 +152,12 @@ static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_
 	}
 	if (kind != ATCP_ICMP_FRAG_NEEDED && ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) &&
 	    atcp_icmp_in_window(&asp->conn, seq)) {
+		/*
+		 * A program that is in connect() just now, as over loopback: the attempt goes on, but the queue wakes who polls, and
+		 * SO_ERROR must not tell them that all is well.
+		 */
+		if (sock_owned_by_user(sk))
+			WRITE_ONCE(sk->sk_err_soft, atcp_icmp_quoted_errno(skb, v6));
 		if (v6)
 			atcp6_icmp_queue(sk, skb, value);
 		else
