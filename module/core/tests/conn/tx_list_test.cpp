@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+//
+// Sorting a queue of pieces against the library's stable sort, and that the links are whole afterwards.
 #include "conn/tx_list.h"
 
 #include <gtest/gtest.h>
