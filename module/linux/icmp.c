@@ -51,6 +51,15 @@ static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 	case ICMP_NET_UNR_TOS:
 		*kind = ATCP_ICMP_NET_UNREACH;
 		return true;
+	case ICMP_SR_FAILED:
+		*kind = ATCP_ICMP_SRC_ROUTE;
+		return true;
+	case ICMP_HOST_UNKNOWN:
+		*kind = ATCP_ICMP_HOST_UNKNOWN;
+		return true;
+	case ICMP_HOST_ISOLATED:
+		*kind = ATCP_ICMP_HOST_ISOLATED;
+		return true;
 	default:
 		if (code > NR_ICMP_UNREACH)
 			return false;

@@ -30,7 +30,9 @@ static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 	case ICMPV6_DEST_UNREACH:
 		break;
 	default:
-		return false;
+		/* An error that nobody knows is one all the same (RFC 4443 2.4, a). */
+		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		return type < ICMPV6_INFOMSG_MASK;
 	}
 	switch (code) {
 	case ICMPV6_NOROUTE:
@@ -44,10 +46,12 @@ static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 	case ICMPV6_REJECT_ROUTE:
 		*kind = ATCP_ICMP_PROHIBITED;
 		return true;
-	default:
-		if (code > ICMPV6_REJECT_ROUTE)
-			return false;
+	case ICMPV6_NOT_NEIGHBOUR:
+	case ICMPV6_ADDR_UNREACH:
 		*kind = ATCP_ICMP_HOST_UNREACH;
+		return true;
+	default:
+		*kind = ATCP_ICMP_PARAM_PROBLEM;
 		return true;
 	}
 }

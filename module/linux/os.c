@@ -274,6 +274,10 @@ int atcp_errno(enum atcp_err err)
 		return EPERM;
 	case ATCP_ERR_PROHIBITED:
 		return EACCES;
+	case ATCP_ERR_HOST_DOWN:
+		return EHOSTDOWN;
+	case ATCP_ERR_NO_NET:
+		return ENONET;
 	case ATCP_ERR_NOT_SUPPORTED:
 		return EOPNOTSUPP;
 	}

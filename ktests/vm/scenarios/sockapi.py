@@ -121,7 +121,10 @@ def next_packet(tun, port):
 
 def errors_while_connecting(tun, proto, recverr):
     told = []
-    for port, (kind, code) in enumerate(((3, 1), (3, 3), (3, 13), (11, 0), (12, 0)), 9000 + 10 * recverr):
+    kinds = ((3, 1), (3, 3), (3, 13), (11, 0), (12, 0))
+    if not packet.V6:
+        kinds += ((3, 5), (3, 7), (3, 8))  # ICMPv6 has none of them
+    for port, (kind, code) in enumerate(kinds, 9000 + 10 * recverr):
         one = net.new_socket(blocking=False, proto=proto)
         one.setsockopt(*net.IP_RECVERR, recverr)
         one.connect_ex((tun.peer, port))

@@ -89,7 +89,10 @@ enum atcp_icmp_kind {
 	ATCP_ICMP_PORT_UNREACH,
 	ATCP_ICMP_TIME_EXCEEDED,
 	ATCP_ICMP_PARAM_PROBLEM,
-	ATCP_ICMP_PROHIBITED, /* ICMPv6: by a policy on the way */
+	ATCP_ICMP_PROHIBITED,	 /* ICMPv6: by a policy on the way */
+	ATCP_ICMP_SRC_ROUTE,	 /* a source route failed */
+	ATCP_ICMP_HOST_UNKNOWN,	 /* the destination, to a router */
+	ATCP_ICMP_HOST_ISOLATED, /* the one that sends */
 };
 /* An ICMP error quoting a segment of ours with sequence number seq. Context: softirq. Lock:
  * conn; not called while a program holds the lock except for FRAG_NEEDED, which is deferred by

@@ -181,6 +181,8 @@ enum atcp_err {
 	ATCP_ERR_NOT_SUPPORTED, /* EOPNOTSUPP */
 	ATCP_ERR_NOT_PERMITTED, /* EPERM */
 	ATCP_ERR_PROHIBITED,	/* EACCES */
+	ATCP_ERR_HOST_DOWN,	/* EHOSTDOWN */
+	ATCP_ERR_NO_NET,	/* ENONET */
 };
 
 /* What atcp_os_conn_event tells the program's side. */

@@ -23,6 +23,12 @@ atcp_err err_of(atcp_icmp_kind kind) {
       return ATCP_ERR_PROTO;
     case ATCP_ICMP_PROHIBITED:
       return ATCP_ERR_PROHIBITED;
+    case ATCP_ICMP_SRC_ROUTE:
+      return ATCP_ERR_NOT_SUPPORTED;
+    case ATCP_ICMP_HOST_UNKNOWN:
+      return ATCP_ERR_HOST_DOWN;
+    case ATCP_ICMP_HOST_ISOLATED:
+      return ATCP_ERR_NO_NET;
     case ATCP_ICMP_FRAG_NEEDED:
     case ATCP_ICMP_HOST_UNREACH:
     case ATCP_ICMP_TIME_EXCEEDED:

@@ -471,6 +471,9 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
     case ATCP_ICMP_PROHIBITED:
       hard = true;
       break;
+    case ATCP_ICMP_SRC_ROUTE:
+    case ATCP_ICMP_HOST_UNKNOWN:
+    case ATCP_ICMP_HOST_ISOLATED:
     case ATCP_ICMP_FRAG_NEEDED:
     case ATCP_ICMP_PROTO_UNREACH:
     case ATCP_ICMP_PORT_UNREACH:

@@ -25,8 +25,12 @@ TEST_F(Icmp, SaysWhyAnAttemptEnded) {
       {ATCP_ICMP_PROTO_UNREACH, ATCP_ERR_PROTO_UNREACH},
       {ATCP_ICMP_TIME_EXCEEDED, ATCP_ERR_HOST_UNREACH},
       {ATCP_ICMP_PARAM_PROBLEM, ATCP_ERR_PROTO},
-      {ATCP_ICMP_PROHIBITED, ATCP_ERR_PROHIBITED}};
+      {ATCP_ICMP_PROHIBITED, ATCP_ERR_PROHIBITED},
+      {ATCP_ICMP_SRC_ROUTE, ATCP_ERR_NOT_SUPPORTED},
+      {ATCP_ICMP_HOST_UNKNOWN, ATCP_ERR_HOST_DOWN},
+      {ATCP_ICMP_HOST_ISOLATED, ATCP_ERR_NO_NET}};
   for (const auto& [kind, err] : table) {
+    SCOPED_TRACE(kind);
     Sock s = srv.socket();
     ASSERT_EQ(srv.try_connect(s, ip4(10, 0, 0, 2), 5000), ATCP_OK);
     s.icmp(kind, reply().seq);
