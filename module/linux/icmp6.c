@@ -96,14 +96,18 @@ void atcp6_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info)
 	if (!copy)
 		return;
 	icmpv6_err_convert(icmph->icmp6_type, icmph->icmp6_code, &err);
+	/*
+	 * What IP has noted about the packet stays in front of what is filled in here, where recvmsg() looks for it: by which link it
+	 * came, which gives a link-local address its scope. skb_iif does not tell of what this host says to itself.
+	 */
 	serr = SKB_EXT_ERR(copy);
-	memset(serr, 0, sizeof(*serr));
+	memset(&serr->ee, 0, sizeof(serr->ee));
+	serr->opt_stats = 0;
 	serr->ee.ee_errno = err;
 	serr->ee.ee_origin = SO_EE_ORIGIN_ICMP6;
 	serr->ee.ee_type = icmph->icmp6_type;
 	serr->ee.ee_code = icmph->icmp6_code;
 	serr->ee.ee_info = info;
-	serr->header.h6.iif = skb->skb_iif;
 	serr->addr_offset = (const u8 *)&inner->daddr - skb_network_header(skb);
 	serr->port = ((const struct tcphdr *)(skb->data + off))->dest;
 	__skb_pull(copy, off);

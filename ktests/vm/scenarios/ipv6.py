@@ -8,14 +8,17 @@
 """IPv6, each case with the kernel's TCP as one peer where that can be seen."""
 
 import ctypes
+import errno
 import hashlib
 import os
+import select
 import socket
 import struct
 import threading
 
-from lib import net
+from lib import net, packet
 from lib.net import check, equal
+from lib.tun import Tun
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 TCP = socket.IPPROTO_TCP
@@ -246,6 +249,93 @@ def narrow_path():
                 end.close()
 
 
+# ------------------------------------------------------------------ errors
+
+
+RECVERR, ROUTER = 25, "10.9.0.7"
+# Type, code, and the number that comes with it; the last two are of no RFC.
+ICMP6_ERRORS = [(1, code, 0) for code in range(7)] + [(3, 0, 0), (4, 1, 40), (1, 9, 0), (101, 2, 5)]
+
+
+def polled(sock, mask):
+    poll = select.poll()
+    poll.register(sock, mask)
+    return dict(poll.poll(0)).get(sock.fileno(), 0)
+
+
+def next_segment(tun, port):
+    """The next packet of TCP that the stack sends to that port."""
+    proto_at, tcp_at = (6, 40) if packet.V6 else (9, 20)
+    while True:
+        data = tun.read_raw(2)
+        check(data is not None, "the stack sent nothing")
+        if data[proto_at] == 6 and data[tcp_at + 2:tcp_at + 4] == port.to_bytes(2, "big"):
+            return data
+
+
+def told_after(one):
+    """What a connection attempt that an ICMP error ended tells its program."""
+    net.until(lambda: polled(one, select.POLLERR), 2, "POLLERR")
+    entry = None
+    try:
+        data, control, flags, addr = one.recvmsg(200, 512, socket.MSG_ERRQUEUE)
+        entry = (len(data), data[2:4], control, flags, addr)
+    except BlockingIOError:
+        pass
+    error = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    return entry, error, net.error_of(one.recvmsg, 200, 512, socket.MSG_ERRQUEUE), polled(one, select.POLLERR)
+
+
+def errors_of_attempts(tun, proto, recverr):
+    told = []
+    for port, (kind, code, value) in enumerate(ICMP6_ERRORS, 9000 + 100 * recverr):
+        one = net.new_socket(blocking=False, proto=proto)
+        one.setsockopt(socket.IPPROTO_IPV6, RECVERR, recverr)
+        one.connect_ex((tun.peer, port))
+        syn = next_segment(tun, port)
+        for quoted in (syn[:44] + bytes([syn[44] ^ 0x40]) + syn[45:], syn):  # a forgery, and the true one
+            error = struct.pack("!BBHI", kind, code, 0, value) + quoted
+            tun.send_raw(packet.ipv4(ROUTER, tun.local, error, proto=1))
+        told.append(((kind, code), *told_after(one)))
+        one.close()
+    return told
+
+
+def icmp_errors():
+    """Which error each ICMPv6 message becomes, and what recvmsg(MSG_ERRQUEUE) has of it with IPV6_RECVERR; the same on both stacks."""
+    packet.V6 = True
+    tun = Tun()
+    kernel = errors_of_attempts(tun, TCP, 0)
+    equal([row[2] for row in kernel], [errno.ENETUNREACH, errno.EACCES, errno.EHOSTUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED,
+                                       errno.EACCES, errno.EACCES, errno.EHOSTUNREACH, errno.EPROTO, errno.EPROTO, errno.EPROTO],
+          "the kernel's TCP")
+    equal(errors_of_attempts(tun, net.PROTO, 0), kernel, "ours")
+    kernel = errors_of_attempts(tun, TCP, 1)
+    check(all(row[1] for row in kernel), "the kernel's TCP has an entry of each")
+    equal(errors_of_attempts(tun, net.PROTO, 1), kernel, "ours, with IPV6_RECVERR")
+
+
+def icmp_errors_of_a_mapped_peer():
+    """The same of IPv4's errors, which a socket of AF_INET6 with a mapped peer hears."""
+    packet.V6 = False
+    tun = Tun()
+    told = []
+    for proto in (TCP, net.PROTO):
+        rows = []
+        for port, (kind, code) in enumerate(((3, 1), (3, 3), (3, 7), (12, 0)), 9000):
+            one = sock6(proto, v6only=0)
+            one.setblocking(False)
+            one.setsockopt(socket.IPPROTO_IPV6, RECVERR, 1)
+            one.connect_ex((f"::ffff:{tun.peer}", port))
+            syn = next_segment(tun, port)
+            tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, syn), proto=1))
+            rows.append(told_after(one))
+            one.close()
+        told.append(rows)
+    check(all(row[0] for row in told[0]), "the kernel's TCP has an entry of each")
+    equal(told[1], told[0], "ours")
+
+
 def wire_of_its_own():
     if not net.IS_ATCP:
         raise net.Skipped("only atcp has a protocol number of its own")
@@ -258,4 +348,5 @@ def wire_of_its_own():
 
 if __name__ == "__main__":
     net.main(loopback_both_ways, through_a_bad_link, dual_stack, mapped_peer, from_one_family_to_the_other, link_local,
-             ports_are_shared_with_the_kernel, nobody_there, options, cookies, narrow_path, wire_of_its_own)
+             ports_are_shared_with_the_kernel, nobody_there, options, cookies, narrow_path, icmp_errors,
+             icmp_errors_of_a_mapped_peer, wire_of_its_own)
