@@ -7,6 +7,7 @@
 #ifndef ATCP_GLUE_H
 #define ATCP_GLUE_H
 
+#include <linux/ipv6.h>
 #include <linux/list.h>
 #include <linux/netfilter.h>
 #include <linux/percpu_counter.h>
@@ -549,6 +550,21 @@ void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t);
 int atcp6_link_of(struct net *net, const struct atcp_tuple *t);
 int atcp6_hook(struct atcp_osns *osns);
 void atcp6_unhook(struct atcp_osns *osns);
+
+/* rx6_options.c */
+/* The program wants to know about IPv6 headers of what it receives. */
+static inline bool atcp6_options_wanted(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 && inet6_sk(sk)->rxopt.all;
+}
+/* A packet for which a child may be made; its cb is still IP's. Context: softirq. */
+void atcp6_options_enter(const struct sk_buff *skb);
+/* The child that is made of it. Lock: sk. */
+void atcp6_options_child(struct sock *sk);
+/* atcp_core_conn_input() of an IPv6 segment for a socket that wants them. Consumes skb, whose cb is still IP's. Lock: socket. */
+void atcp6_options_input(struct sock *sk, const struct atcp_seg *seg, struct sk_buff *skb);
+/* Lock: socket, or nobody knows it. */
+void atcp6_options_forget(struct sock *sk);
 
 /* icmp6.c */
 void atcp6_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info);

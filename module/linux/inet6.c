@@ -222,6 +222,7 @@ int atcp6_child(struct sock *sk, const struct sock *listener)
 	np->pktoptions = NULL;
 	np->rxpmtu = NULL;
 	memset(&np->cork, 0, sizeof(np->cork));
+	atcp6_options_child(sk);
 	RCU_INIT_POINTER(np->opt, NULL);
 	memset(((struct atcp6_sock *)sk)->v6, 0, sizeof(((struct atcp6_sock *)sk)->v6));
 

@@ -178,7 +178,10 @@ static void atcp_rx_input(struct sock *sk, const struct atcp_seg *seg, struct sk
 {
 	if (unlikely(!atcp_skb_v6(skb) && IPCB(skb)->opt.srr))
 		atcp_path_learn(sk, seg, skb);
-	atcp_core_conn_input(&atcp_sk(sk)->conn, seg, atcp_skb_pkt(skb), atcp_now());
+	if (unlikely(atcp6_options_wanted(sk)) && atcp_skb_v6(skb))
+		atcp6_options_input(sk, seg, skb);
+	else
+		atcp_core_conn_input(&atcp_sk(sk)->conn, seg, atcp_skb_pkt(skb), atcp_now());
 }
 
 /* proto->backlog_rcv: skb is as atcp_skb_open() left it. Lock: socket. */
@@ -287,6 +290,8 @@ void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tupl
 		return;
 	}
 
+	if (f.kind != ATCP_FOUND_CONN)
+		atcp6_options_enter(skb);
 	way = f.kind == ATCP_FOUND_CONN || t->family != ATCP_AF_INET ?
 		      NULL :
 		      atcp_path_read(osns, skb, &room);

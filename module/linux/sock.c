@@ -105,6 +105,7 @@ void atcp_sock_free_parts(struct sock *sk)
 	asp->rcv_bytes = 0;
 	asp->collapsed = 0;
 	atcp_forget_syn(sk);
+	atcp6_options_forget(sk);
 	sk_stream_kill_queues(sk);
 	atcp_mem_account(sk);
 	sk_sockets_allocated_dec(sk);

@@ -336,6 +336,71 @@ def icmp_errors_of_a_mapped_peer():
     equal(told[1], told[0], "ours")
 
 
+# ----------------------------------------------------------------- options
+
+
+PKTOPTIONS, RECVPKTINFO, RECVHOPLIMIT, RECVTCLASS, FLOWINFO = 6, 49, 51, 66, 11
+RECVHOPOPTS, HOPOPTS, RECVDSTOPTS, DSTOPTS = 53, 54, 58, 59
+PADN = bytes([0, 0, 1, 4, 0, 0, 0, 0])
+
+
+def options_of_what_arrives(proto, port, client_addr):
+    """getsockopt(IPV6_2292PKTOPTIONS) after each step."""
+    ipv6 = socket.IPPROTO_IPV6
+    lst = listener6(port=port, proto=proto, v6only=0)
+    if ":" in client_addr:
+        c = sock6(proto)
+    else:
+        c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, proto)
+    c.connect((client_addr, port))
+    s, _ = lst.accept()
+    told = [s.getsockopt(ipv6, PKTOPTIONS, 512)]
+
+    def step():
+        c.sendall(b"x")
+        equal(s.recv(9), b"x", "what arrived")
+        told.append(s.getsockopt(ipv6, PKTOPTIONS, 512))
+
+    for opt in (RECVPKTINFO, RECVHOPLIMIT, RECVTCLASS):
+        s.setsockopt(ipv6, opt, 1)
+        told.append(s.getsockopt(ipv6, PKTOPTIONS, 512))
+    step()
+    if ":" in client_addr:
+        c.setsockopt(ipv6, socket.IPV6_UNICAST_HOPS, 33)
+        c.setsockopt(ipv6, socket.IPV6_TCLASS, 0x28)
+        step()
+        s.setsockopt(ipv6, FLOWINFO, 1)
+        step()
+        s.setsockopt(ipv6, RECVHOPOPTS, 1)
+        s.setsockopt(ipv6, RECVDSTOPTS, 1)
+        c.setsockopt(ipv6, HOPOPTS, PADN)
+        step()
+        c.setsockopt(ipv6, DSTOPTS, PADN)
+        step()
+        c.setsockopt(ipv6, HOPOPTS, b"")
+        c.setsockopt(ipv6, DSTOPTS, b"")
+        c.setsockopt(ipv6, socket.IPV6_TCLASS, 0)
+        step()
+    else:
+        c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 33)
+        step()
+    # What was kept of the last packet goes with the socket.
+    for end in (c, s, lst):
+        end.close()
+    return told
+
+
+def options_of_received_packets():
+    """IPV6_RECVPKTINFO and the like, as far as a stream has them: the same on both stacks, IPv6 and mapped."""
+    net.sh("sysctl -qw net.ipv6.auto_flowlabels=0")
+    for at, addr in enumerate(("::1", "127.0.0.1")):
+        kernel = options_of_what_arrives(TCP, 8000 + at, addr)
+        check(len(kernel[-1]) > 40, f"the kernel's TCP tells something: {kernel[-1]!r}")
+        ours = options_of_what_arrives(net.PROTO, 8010 + at, addr)
+        for number, (one, other) in enumerate(zip(ours, kernel)):
+            equal(one, other, f"{addr}, step {number}")
+
+
 def wire_of_its_own():
     if not net.IS_ATCP:
         raise net.Skipped("only atcp has a protocol number of its own")
@@ -349,4 +414,4 @@ def wire_of_its_own():
 if __name__ == "__main__":
     net.main(loopback_both_ways, through_a_bad_link, dual_stack, mapped_peer, from_one_family_to_the_other, link_local,
              ports_are_shared_with_the_kernel, nobody_there, options, cookies, narrow_path, icmp_errors,
-             icmp_errors_of_a_mapped_peer, wire_of_its_own)
+             icmp_errors_of_a_mapped_peer, options_of_received_packets, wire_of_its_own)
