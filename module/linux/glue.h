@@ -546,8 +546,11 @@ void atcp_path_write(struct sk_buff *skb, const struct ip_options *opt);
 /* rx6.c */
 int atcp6_rcv(struct sk_buff *skb);
 void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t);
-/* On which link a link-local peer is, as far as can be told; 0: it is none. Context: softirq. */
-int atcp6_link_of(struct net *net, const struct atcp_tuple *t);
+/* The link of a tuple: by which one the peer's packets come, if his address has a meaning there only; else 0. */
+static inline u32 atcp6_link(const struct in6_addr *peer, int link)
+{
+	return ipv6_addr_type(peer) & IPV6_ADDR_LINKLOCAL ? link : 0;
+}
 int atcp6_hook(struct atcp_osns *osns);
 void atcp6_unhook(struct atcp_osns *osns);
 

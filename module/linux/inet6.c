@@ -196,6 +196,7 @@ int atcp6_connect(struct sock *sk, struct sockaddr *uaddr, int addr_len)
 	memcpy(t.raddr.v6, &daddr, sizeof(t.raddr.v6));
 	t.lport = inet->inet_num ? (__force u16)inet->inet_sport : 0;
 	t.rport = (__force u16)usin->sin6_port;
+	t.link = atcp6_link(&daddr, sk->sk_bound_dev_if);
 	err = -atcp_errno(atcp_core_connect(&asp->conn, &t, asp->flags & ATCP_F_FASTOPEN,
 					    atcp_now()));
 	if (err) {
@@ -247,8 +248,8 @@ void atcp6_child_peer(struct sock *sk, const struct atcp_tuple *t, struct dst_en
 	inet_sk(sk)->inet_saddr = LOOPBACK4_IPV6;
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
 	/* A peer on a link stays on that link. */
-	if (ipv6_addr_type(&sk->sk_v6_daddr) & IPV6_ADDR_LINKLOCAL && !sk->sk_bound_dev_if)
-		sk->sk_bound_dev_if = atcp6_link_of(sock_net(sk), t);
+	if (t->link && !sk->sk_bound_dev_if)
+		sk->sk_bound_dev_if = t->link;
 	sk->sk_gso_type = SKB_GSO_TCPV6;
 	atcp6_dst_store(sk, dst);
 }

@@ -6,7 +6,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
-#include <net/addrconf.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -62,6 +61,7 @@ void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t)
 	memcpy(t->raddr.v6, &h->saddr, sizeof(t->raddr.v6));
 	t->lport = (__force u16)th->dest;
 	t->rport = (__force u16)th->source;
+	t->link = atcp6_link(&h->saddr, inet6_iif(skb));
 }
 
 /*
@@ -81,49 +81,6 @@ static bool atcp6_not_unicast(const struct sk_buff *skb)
 static bool atcp6_anycast_listener(const struct sk_buff *skb, struct atcp_found f)
 {
 	return f.kind == ATCP_FOUND_LISTENER && !ipv6_unicast_destination(skb);
-}
-
-/* ---- links --------------------------------------------------------------------------- */
-
-/* The link that the packet which this CPU has in hand came by, if its addresses have a meaning there only; else 0.
- * Softirqs off to write.
- */
-static DEFINE_PER_CPU(int, atcp6_came_by);
-
-int atcp6_link_of(struct net *net, const struct atcp_tuple *t)
-{
-	int link = this_cpu_read(atcp6_came_by);
-	const struct net_device *dev;
-
-	if (!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))
-		return 0;
-	if (link)
-		return link;
-	/* A timer: a link on which we have this address. */
-	rcu_read_lock();
-	dev = ipv6_dev_find(net, atcp_v6(&t->laddr), NULL);
-	if (dev)
-		link = dev->ifindex;
-	rcu_read_unlock();
-	return link;
-}
-
-/* As atcp_rx(). */
-static void atcp6_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
-		     struct sk_buff *skb, u8 proto, bool nobody)
-{
-	int before;
-
-	if (likely(!(ipv6_addr_type(atcp_v6(&t->raddr)) & IPV6_ADDR_LINKLOCAL))) {
-		atcp_rx(osns, f, t, skb, proto, nobody);
-		return;
-	}
-	local_bh_disable();
-	before = this_cpu_read(atcp6_came_by);
-	this_cpu_write(atcp6_came_by, inet6_iif(skb));
-	atcp_rx(osns, f, t, skb, proto, nobody);
-	this_cpu_write(atcp6_came_by, before);
-	local_bh_enable();
 }
 
 /* ---- extension headers --------------------------------------------------------------- */
@@ -228,7 +185,7 @@ static int atcp6_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
 	atcp6_skb_tuple(skb, off, &t);
 	f = atcp_rx_lookup(osns, skb, &t, IPPROTO_TCP);
 	skb_pull_rcsum(skb, off);
-	atcp6_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	atcp_rx(osns, f, &t, skb, IPPROTO_TCP, true);
 	return 0;
 }
 
@@ -272,7 +229,7 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 	}
 	/* Unlike IPv4's, this header does not sum up to 0. */
 	skb_pull_rcsum(skb, off);
-	atcp6_rx(osns, f, &t, skb, IPPROTO_TCP, true);
+	atcp_rx(osns, f, &t, skb, IPPROTO_TCP, true);
 	return NF_STOLEN;
 }
 
@@ -317,7 +274,7 @@ int atcp6_rcv(struct sk_buff *skb)
 		atcp_core_put(f);
 		goto drop;
 	}
-	atcp6_rx(osns, f, &t, skb, IPPROTO_ATCP, atcp_wire_proto(osns) == IPPROTO_ATCP);
+	atcp_rx(osns, f, &t, skb, IPPROTO_ATCP, atcp_wire_proto(osns) == IPPROTO_ATCP);
 	return 0;
 
 drop:

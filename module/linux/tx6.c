@@ -88,7 +88,7 @@ static void atcp6_tuple_flow(struct atcp_osns *ns, const struct sock *via,
 		security_sk_classify_flow((struct sock *)via, flowi6_to_flowi_common(fl6));
 	}
 	if (!fl6->flowi6_oif)
-		fl6->flowi6_oif = atcp6_link_of(ns->net, t);
+		fl6->flowi6_oif = t->link;
 }
 
 struct dst_entry *atcp6_tuple_route(struct atcp_osns *ns, const struct sock *via,

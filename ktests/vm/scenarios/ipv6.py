@@ -15,6 +15,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 from lib import net, packet
 from lib.net import check, equal
@@ -401,6 +402,95 @@ def options_of_received_packets():
             equal(one, other, f"{addr}, step {number}")
 
 
+# ------------------------------------------------------------------- links
+
+
+class Link:
+    """One of several hosts that have the same address, each on a link of its own to the server; with packets made by hand."""
+
+    def __init__(self, ns, name):
+        self.name = name
+        self.dev, _ = ns.link("a", "fe80::1/64 nodad", name, "fe80::2/64 nodad", dev="w")
+        mac = ns.run(name, "cat /sys/class/net/wa/address").strip()
+        server_mac = ns.run("a", f"cat /sys/class/net/{self.dev}/address").strip()
+        for addr in ("fe80::2", "fe80::3"):
+            ns.run("a", f"ip -6 neigh replace {addr} lladdr {mac} dev {self.dev} nud permanent")
+        self.frame = bytes.fromhex((server_mac + mac).replace(":", "")) + b"\x86\xdd"
+        with ns.inside(name):
+            self.raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86DD))
+            self.raw.bind(("wa", 0))
+            self.scope = socket.if_nametoindex("wa")
+
+    def send(self, src, sport, dport, flags, **more):
+        segment = packet.tcp(src, "fe80::1", sport, dport, flags=flags, **more)
+        self.raw.send(self.frame + packet.ipv4(src, "fe80::1", segment))
+
+    def answers(self, dport, flags):
+        """How many such segments of the server have come."""
+        count = 0
+        while select.select([self.raw], [], [], 0)[0]:
+            seg = packet.parse(self.raw.recv(2048)[14:], 0)
+            count += bool(seg and seg.src == "fe80::1" and seg.dport == dport and seg.flags == flags)
+        return count
+
+
+def same_peer_on_two_links():
+    """Two hosts with one link-local address and port, on two links: two connections, two TIME_WAIT entries, two requests; each is answered
+    on its own link, by a timer too."""
+    with net.Namespaces("a", "b", "c") as ns:
+        links = [Link(ns, name) for name in "bc"]
+        packet.V6 = True  # of what is made by hand from here on
+        for proto, port in ((TCP, 8000), (net.PROTO, 8001)):
+            with ns.inside("a"):
+                lst = listener6(port=port, proto=proto)
+            ends = []
+            for link in links:
+                with ns.inside(link.name):
+                    c = sock6(TCP)
+                    c.bind(("fe80::2", 5000 + port, 0, link.scope))
+                c.connect(("fe80::1", port, 0, link.scope))
+                s, peer = lst.accept()
+                with ns.inside("a"):
+                    equal(peer[3], socket.if_nametoindex(link.dev), "scope of the peer")
+                ends.append((link, c, s))
+            for link, c, s in ends:
+                for sender, receiver in ((c, s), (s, c)):
+                    sender.sendall(link.name.encode())
+                    equal(receiver.recv(9), link.name.encode(), f"over {link.dev}")
+            for link, c, s in ends:
+                s.close()
+                equal(c.recv(9), b"", "the end of the stream")
+                c.close()
+            time.sleep(0.2)
+            for link, other in (links, links[::-1]):
+                for each in links:
+                    each.answers(0, "")
+                link.send("fe80::2", 5000 + port, port, "A", seq=1, ack=1)
+                time.sleep(0.3)
+                acks = link.answers(5000 + port, "A"), other.answers(5000 + port, "A")
+                equal(acks, (1, 0), f"TIME_WAIT, ACKs over {link.dev} and beside")
+            # Nobody answers for fe80::3: its requests are reminded.
+            for link in links:
+                link.send("fe80::3", 6000, port, "S", seq=100)
+            time.sleep(1.6)
+            found = [link.answers(6000, "SA") for link in links]
+            check(min(found) >= 2 and max(found) <= 3, f"SYN-ACKs over each link: {found}")
+            lst.close()
+
+
+def no_such_neighbour():
+    """The error that this host itself tells about a link-local peer finds the connection."""
+    with net.Namespaces("a", "b") as ns:
+        one, _ = ns.link("a", "fe80::1/64 nodad", "b", "fe80::2/64 nodad")
+        for proto in (TCP, net.PROTO):
+            with ns.inside("a"):
+                c = sock6(proto)
+                scope = socket.if_nametoindex(one)
+            c.settimeout(20 * net.SLOW)
+            equal(net.error_of(c.connect, ("fe80::77", 9, 0, scope)), "EHOSTUNREACH", f"connect, protocol {proto}")
+            c.close()
+
+
 def wire_of_its_own():
     if not net.IS_ATCP:
         raise net.Skipped("only atcp has a protocol number of its own")
@@ -414,4 +504,4 @@ def wire_of_its_own():
 if __name__ == "__main__":
     net.main(loopback_both_ways, through_a_bad_link, dual_stack, mapped_peer, from_one_family_to_the_other, link_local,
              ports_are_shared_with_the_kernel, nobody_there, options, cookies, narrow_path, icmp_errors,
-             icmp_errors_of_a_mapped_peer, options_of_received_packets, wire_of_its_own)
+             icmp_errors_of_a_mapped_peer, options_of_received_packets, same_peer_on_two_links, no_such_neighbour, wire_of_its_own)

@@ -284,10 +284,10 @@ struct atcp_record {
 	char cc[16];		    /* name of its congestion control, NUL-terminated */
 	uint64_t opened_ns;	    /* first SYN sent or received; to the microsecond */
 	uint64_t closed_ns;
-	uint32_t ended_by; /* ATCP_ENDED_BY_* */
-	uint32_t reason;   /* ATCP_REASON_* */
-	bool passive;	   /* a listener's */
-	bool orphaned;	   /* no program had it open any more */
+	uint32_t reason;  /* ATCP_REASON_* */
+	uint8_t ended_by; /* ATCP_ENDED_BY_* */
+	bool passive;	  /* a listener's */
+	bool orphaned;	  /* no program had it open any more */
 };
 void atcp_core_conn_info(const struct atcp_conn *c, struct atcp_conn_info *out, uint64_t now_ns);
 /* A deadline that is set. name: "retransmit", "probe", "delack", "keepalive", "fin_wait2", "reorder", "tail_probe"

@@ -65,11 +65,11 @@ struct atcp_conn {
 	uint64_t core[ATCP_CONN_WORDS];
 };
 /*
- * A socket of AF_INET6 has so many words more right behind its atcp_conn, for three addresses, as much the core's and zeroed like it;
- * atcp_core_conn_init is told of them. Whoever has them may speak IPv6 and IPv4 (a mapped peer), one after the other;
+ * A socket of AF_INET6 has so many words more right behind its atcp_conn, for three addresses and a link, as much the core's and zeroed
+ * like it; atcp_core_conn_init is told of them. Whoever has them may speak IPv6 and IPv4 (a mapped peer), one after the other;
  * whoever has them not, IPv4. What is spoken now is the family of the tuple.
  */
-#define ATCP_CONN_V6_WORDS 6
+#define ATCP_CONN_V6_WORDS 7
 
 /* Room for the port to defer a free: struct rcu_head. */
 struct atcp_rcu {
@@ -82,7 +82,7 @@ struct atcp_rcu {
 #define ATCP_AF_INET6 10
 
 /* An address in network byte order; family says which member. An IPv4-mapped IPv6 address never crosses the border: it is
- * the IPv4 address that it stands for. To which link a link-local one belongs is the port's matter (a bound device). */
+ * the IPv4 address that it stands for. To which link a link-local peer belongs, the tuple says. */
 union atcp_ip {
 	uint32_t v4;
 	uint8_t v6[16];
@@ -96,6 +96,7 @@ struct atcp_tuple {
 	uint16_t rport;
 	uint16_t family;
 	uint16_t reserved;
+	uint32_t link; /* of IPv6: which link raddr is on, if it has a meaning there only; a number of the port. Else 0 */
 };
 
 /* TCP flags as they stand in the header's second flag byte. */

@@ -74,7 +74,7 @@ void write_record(Tcb& t, uint32_t reason, Now now) {
     r.cc[i] = cc[i];
   r.opened_ns = t.life.opened_us() * 1000;
   r.closed_ns = now.ns;
-  r.ended_by = ended_by(reason, t.state);
+  r.ended_by = static_cast<uint8_t>(ended_by(reason, t.state));
   r.reason = reason;
   r.passive = t.passive;
   r.orphaned = atcp_os_conn_orphaned(t.conn());

@@ -272,7 +272,8 @@ struct Tcb : Endpoint {
 };
 static_assert(sizeof(Tcb) <= sizeof(atcp_conn), "raise ATCP_CONN_WORDS");
 static_assert(ATCP_CONN_WORDS <= 0xff, "Endpoint::v6_words");
-static_assert(ATCP_CONN_V6_WORDS == kV6Words + 2, "the tuple's addresses, then the bound one");
+static_assert(ATCP_CONN_V6_WORDS == kV6Words + 2,
+              "the tuple's addresses and link, then the bound address");
 
 /// The one place where a connection is told from other entries of the table.
 inline Tcb* as_tcb(Endpoint* e) {

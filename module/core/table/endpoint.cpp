@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// References to entries of the established table: the one thing that differs between the kinds.
+// What an entry is of, and references to entries of the established table: the one thing that differs between the kinds.
 // A connection is counted by the socket around it, the small ones by their own field. What
 // happens when the last reference goes is the business of whoever made the entry.
 #include "table/endpoint.h"
@@ -21,6 +21,25 @@ bool counted_by_socket(const Endpoint& e) {
 }
 
 }  // namespace
+
+atcp_tuple tuple_of(const Endpoint& e) {
+  atcp_tuple t = {};
+  t.lport = load_relaxed(&e.lport);
+  t.rport = load_relaxed(&e.rport);
+  t.family = load_relaxed(&e.family);
+  if (t.family != ATCP_AF_INET6) {
+    t.laddr.v4 = load_relaxed(&e.laddr);
+    t.raddr.v4 = load_relaxed(&e.raddr);
+    return t;
+  }
+  uint64_t is[kV6Words];
+  for (uint32_t i = 0; i < kV6Words; i++)
+    is[i] = load_relaxed(&v6_room(e)[i]);
+  memcpy(t.laddr.v6, is, sizeof(t.laddr.v6));
+  memcpy(t.raddr.v6, is + kV6AddressWords, sizeof(t.raddr.v6));
+  t.link = static_cast<uint32_t>(is[kV6LinkAt]);
+  return t;
+}
 
 bool endpoint_tryget(Endpoint& e) {
   return counted_by_socket(e) ? atcp_os_conn_tryget(conn_of(e)) : inc_not_zero(&e.refs);

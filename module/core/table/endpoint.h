@@ -4,8 +4,8 @@
 // table needs to find them. Nothing here knows which of the three an entry is, except for how a
 // reference to it is taken.
 //
-// An entry that can speak IPv6 has room for both addresses in 32 bytes behind its own structure; one that only speaks
-// IPv4 is not longer by a byte. What kind of socket there is (has it the room?) and what an entry speaks (its
+// An entry that can speak IPv6 has room for both addresses, and the link of the peer's, in 40 bytes behind its own structure; one
+// that only speaks IPv4 is not longer by a byte. What kind of socket there is (has it the room?) and what an entry speaks (its
 // `family`) are two things: a socket of AF_INET6 with an IPv4 (mapped) peer is an IPv4 entry.
 #ifndef ATCP_TABLE_ENDPOINT_H
 #define ATCP_TABLE_ENDPOINT_H
@@ -40,10 +40,12 @@ struct Endpoint {
 };
 static_assert(sizeof(Endpoint) == 32);
 
-inline constexpr uint32_t kV6Words = 4;
+inline constexpr uint32_t kV6AddressWords = 2;              ///< of one address
+inline constexpr uint32_t kV6LinkAt = 2 * kV6AddressWords;  ///< the word of the link
+inline constexpr uint32_t kV6Words = kV6LinkAt + 1;
 inline constexpr uint32_t kV6Bytes = kV6Words * sizeof(uint64_t);
 
-/// The room: the local address, then the peer's.
+/// The room: the local address, then the peer's, then its link.
 inline uint64_t* v6_room(Endpoint& e) {
   return reinterpret_cast<uint64_t*>(&e) + e.v6_words;
 }
@@ -55,13 +57,22 @@ inline bool has_room(const Endpoint& e, uint16_t family) {
   return family == ATCP_AF_INET || (family == ATCP_AF_INET6 && e.v6_words != 0);
 }
 
+/// A tuple's words as they stand in the room.
+struct V6Words {
+  uint64_t w[kV6Words];
+  explicit V6Words(const atcp_tuple& t) {
+    memcpy(w, t.laddr.v6, sizeof(t.laddr.v6));
+    memcpy(w + kV6AddressWords, t.raddr.v6, sizeof(t.raddr.v6));
+    w[kV6LinkAt] = t.link;
+  }
+};
+
 inline bool same_v6(const Endpoint& e, const atcp_tuple& t) {
   const uint64_t* w = v6_room(e);
-  uint64_t want[kV6Words];
-  memcpy(want, t.laddr.v6, sizeof(t.laddr.v6));
-  memcpy(want + kV6Words / 2, t.raddr.v6, sizeof(t.raddr.v6));
-  return load_relaxed(&w[0]) == want[0] && load_relaxed(&w[1]) == want[1] &&
-         load_relaxed(&w[2]) == want[2] && load_relaxed(&w[3]) == want[3];
+  const V6Words want(t);
+  return load_relaxed(&w[0]) == want.w[0] && load_relaxed(&w[1]) == want.w[1] &&
+         load_relaxed(&w[2]) == want.w[2] && load_relaxed(&w[3]) == want.w[3] &&
+         load_relaxed(&w[kV6LinkAt]) == want.w[kV6LinkAt];
 }
 
 /// Without a lock: the entry may be changing meanwhile.
@@ -79,30 +90,13 @@ inline void set_tuple(Endpoint& e, const atcp_tuple& t) {
   store_relaxed(&e.rport, t.rport);
   store_relaxed(&e.family, static_cast<uint8_t>(t.family));
   if (t.family != ATCP_AF_INET6) return;
-  uint64_t now[kV6Words];
-  memcpy(now, t.laddr.v6, sizeof(t.laddr.v6));
-  memcpy(now + kV6Words / 2, t.raddr.v6, sizeof(t.raddr.v6));
+  const V6Words now(t);
   for (uint32_t i = 0; i < kV6Words; i++)
-    store_relaxed(&v6_room(e)[i], now[i]);
+    store_relaxed(&v6_room(e)[i], now.w[i]);
 }
 
-inline atcp_tuple tuple_of(const Endpoint& e) {
-  atcp_tuple t = {};
-  t.lport = load_relaxed(&e.lport);
-  t.rport = load_relaxed(&e.rport);
-  t.family = load_relaxed(&e.family);
-  if (t.family != ATCP_AF_INET6) {
-    t.laddr.v4 = load_relaxed(&e.laddr);
-    t.raddr.v4 = load_relaxed(&e.raddr);
-    return t;
-  }
-  uint64_t is[kV6Words];
-  for (uint32_t i = 0; i < kV6Words; i++)
-    is[i] = load_relaxed(&v6_room(e)[i]);
-  memcpy(t.laddr.v6, is, sizeof(t.laddr.v6));
-  memcpy(t.raddr.v6, is + kV6Words / 2, sizeof(t.raddr.v6));
-  return t;
-}
+/// Without a lock: of one that is changing meanwhile it may be no tuple that it ever had.
+atcp_tuple tuple_of(const Endpoint& e);
 
 }  // namespace atcp
 

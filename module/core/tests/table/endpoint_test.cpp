@@ -87,6 +87,27 @@ TEST(SetTuple, EveryByteOfIpv6Counts) {
   }
 }
 
+TEST(SetTuple, TheLinkCounts) {
+  Roomy r;
+  atcp_tuple t = tuple6(7);
+  t.link = 3;
+  set_tuple(r.e, t);
+  EXPECT_EQ(tuple_of(r.e).link, 3u);
+  EXPECT_TRUE(same_tuple(r.e, t));
+  t.link = 0;
+  EXPECT_FALSE(same_tuple(r.e, t));
+  t.link = 0x80000003;
+  EXPECT_FALSE(same_tuple(r.e, t));
+  // Of IPv4 there is none.
+  atcp_tuple four = {};
+  four.family = ATCP_AF_INET;
+  four.link = 9;
+  set_tuple(r.e, four);
+  EXPECT_TRUE(same_tuple(r.e, four));
+  EXPECT_EQ(tuple_of(r.e).link, 0u);
+  EXPECT_EQ(r.behind, 0u);
+}
+
 TEST(SetTuple, FamiliesAreToldApart) {
   Roomy r;
   atcp_tuple six = {};
