@@ -546,7 +546,10 @@ void atcp_path_write(struct sk_buff *skb, const struct ip_options *opt);
 /* rx6.c */
 int atcp6_rcv(struct sk_buff *skb);
 void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t);
-/* The link of a tuple: by which one the peer's packets come, if his address has a meaning there only; else 0. */
+/*
+ * The link of a tuple: by which one the peer's packets come, if his address has a meaning there only; else 0. Of a packet it is
+ * IP6CB(skb)->iif: inet6_iif() would be the master, if the link is part of an L3 domain, and no route to a neighbour begins there.
+ */
 static inline u32 atcp6_link(const struct in6_addr *peer, int link)
 {
 	return ipv6_addr_type(peer) & IPV6_ADDR_LINKLOCAL ? link : 0;

@@ -71,7 +71,7 @@ static void atcp6_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, int o
 
 	memcpy(t.laddr.v6, &inner->saddr, sizeof(t.laddr.v6));
 	memcpy(t.raddr.v6, &inner->daddr, sizeof(t.raddr.v6));
-	t.link = atcp6_link(&inner->daddr, inet6_iif(skb));
+	t.link = atcp6_link(&inner->daddr, IP6CB(skb)->iif);
 	if (atcp6_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, proto, kind, ntohl(th->seq), value);
 }

@@ -247,8 +247,8 @@ void atcp6_child_peer(struct sock *sk, const struct atcp_tuple *t, struct dst_en
 	inet_sk(sk)->inet_daddr = LOOPBACK4_IPV6;
 	inet_sk(sk)->inet_saddr = LOOPBACK4_IPV6;
 	inet_sk(sk)->inet_rcv_saddr = LOOPBACK4_IPV6;
-	/* A peer on a link stays on that link. */
-	if (t->link && !sk->sk_bound_dev_if)
+	/* A peer on a link stays on that link, though its listener is bound to the master of the L3 domain. */
+	if (t->link)
 		sk->sk_bound_dev_if = t->link;
 	sk->sk_gso_type = SKB_GSO_TCPV6;
 	atcp6_dst_store(sk, dst);

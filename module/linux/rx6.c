@@ -61,7 +61,7 @@ void atcp6_skb_tuple(const struct sk_buff *skb, int off, struct atcp_tuple *t)
 	memcpy(t->raddr.v6, &h->saddr, sizeof(t->raddr.v6));
 	t->lport = (__force u16)th->dest;
 	t->rport = (__force u16)th->source;
-	t->link = atcp6_link(&h->saddr, inet6_iif(skb));
+	t->link = atcp6_link(&h->saddr, IP6CB(skb)->iif);
 }
 
 /*

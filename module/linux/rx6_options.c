@@ -24,7 +24,7 @@ static DEFINE_PER_CPU(struct atcp6_brought, atcp6_brought);
 static void atcp6_read(const struct sk_buff *skb, struct atcp6_brought *b)
 {
 	if (atcp_skb_v6(skb)) {
-		b->link = inet6_iif(skb);
+		b->link = IP6CB(skb)->iif;
 		b->hops = ipv6_hdr(skb)->hop_limit;
 		b->flowinfo = ip6_flowinfo(ipv6_hdr(skb));
 	} else {

@@ -87,7 +87,7 @@ static void atcp6_tuple_flow(struct atcp_osns *ns, const struct sock *via,
 		fl6->flowi6_mark = READ_ONCE(via->sk_mark);
 		security_sk_classify_flow((struct sock *)via, flowi6_to_flowi_common(fl6));
 	}
-	if (!fl6->flowi6_oif)
+	if (t->link)
 		fl6->flowi6_oif = t->link;
 }
 
