@@ -345,9 +345,23 @@ RECVHOPOPTS, HOPOPTS, RECVDSTOPTS, DSTOPTS = 53, 54, 58, 59
 PADN = bytes([0, 0, 1, 4, 0, 0, 0, 0])
 
 
+def control_messages(buffer):
+    """[(level, type, data)]; what fills up to the next one is nobody's: the kernel leaves there what was in memory."""
+    found, at = [], 0
+    while at < len(buffer):
+        length, level, kind = struct.unpack_from("QII", buffer, at)
+        check(16 <= length <= len(buffer) - at, f"length of a control message in {buffer!r}")
+        found.append((level, kind, buffer[at + 16:at + length]))
+        at += (length + 7) & ~7
+    return found
+
+
 def options_of_what_arrives(proto, port, client_addr):
     """getsockopt(IPV6_2292PKTOPTIONS) after each step."""
     ipv6 = socket.IPPROTO_IPV6
+
+    def pktoptions():
+        return control_messages(s.getsockopt(ipv6, PKTOPTIONS, 512))
     lst = listener6(port=port, proto=proto, v6only=0)
     if ":" in client_addr:
         c = sock6(proto)
@@ -355,16 +369,16 @@ def options_of_what_arrives(proto, port, client_addr):
         c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, proto)
     c.connect((client_addr, port))
     s, _ = lst.accept()
-    told = [s.getsockopt(ipv6, PKTOPTIONS, 512)]
+    told = [pktoptions()]
 
     def step():
         c.sendall(b"x")
         equal(s.recv(9), b"x", "what arrived")
-        told.append(s.getsockopt(ipv6, PKTOPTIONS, 512))
+        told.append(pktoptions())
 
     for opt in (RECVPKTINFO, RECVHOPLIMIT, RECVTCLASS):
         s.setsockopt(ipv6, opt, 1)
-        told.append(s.getsockopt(ipv6, PKTOPTIONS, 512))
+        told.append(pktoptions())
     step()
     if ":" in client_addr:
         c.setsockopt(ipv6, socket.IPV6_UNICAST_HOPS, 33)
@@ -396,7 +410,7 @@ def options_of_received_packets():
     net.sh("sysctl -qw net.ipv6.auto_flowlabels=0")
     for at, addr in enumerate(("::1", "127.0.0.1")):
         kernel = options_of_what_arrives(TCP, 8000 + at, addr)
-        check(len(kernel[-1]) > 40, f"the kernel's TCP tells something: {kernel[-1]!r}")
+        check(len(kernel[-1]) > 1, f"the kernel's TCP tells something: {kernel[-1]!r}")
         ours = options_of_what_arrives(net.PROTO, 8010 + at, addr)
         for number, (one, other) in enumerate(zip(ours, kernel)):
             equal(one, other, f"{addr}, step {number}")
@@ -479,16 +493,18 @@ def same_peer_on_two_links():
 
 
 def no_such_neighbour():
-    """The error that this host itself tells about a link-local peer finds the connection."""
+    """The error that this host itself tells about a link-local peer finds the connection. (That of the kernel's TCP it does not find: to
+    it the error came by lo, and it tries until it gives up.)"""
+    if not net.IS_ATCP:
+        raise net.Skipped("the kernel's TCP does not find it")
     with net.Namespaces("a", "b") as ns:
         one, _ = ns.link("a", "fe80::1/64 nodad", "b", "fe80::2/64 nodad")
-        for proto in (TCP, net.PROTO):
-            with ns.inside("a"):
-                c = sock6(proto)
-                scope = socket.if_nametoindex(one)
-            c.settimeout(20 * net.SLOW)
-            equal(net.error_of(c.connect, ("fe80::77", 9, 0, scope)), "EHOSTUNREACH", f"connect, protocol {proto}")
-            c.close()
+        with ns.inside("a"):
+            c = sock6()
+            scope = socket.if_nametoindex(one)
+        c.settimeout(20 * net.SLOW)
+        equal(net.error_of(c.connect, ("fe80::77", 9, 0, scope)), "EHOSTUNREACH", "connect")
+        c.close()
 
 
 def wire_of_its_own():

@@ -3,6 +3,7 @@
 became of them as a table, and puts it into docs/applications.md."""
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -86,13 +87,16 @@ def text(runs, cases):
 def main(arguments):
     parser = argparse.ArgumentParser(prog="apps.py matrix", description=__doc__)
     parser.add_argument("--kernel", action="append", choices=KERNELS, help="only on this one")
+    parser.add_argument("--jobs", type=int, default=2, help="machines at a time (2)")
     parser.add_argument("names", nargs="*", help="only these programs; the document stays as it is")
     args = parser.parse_args(arguments)
     cases = [case for case in table.cases() if not args.names or case.app.name in args.names]
     unknown = set(args.names) - {app.name for app in table.APPS}
     if unknown:
         parser.error(f"no such programs: {' '.join(sorted(unknown))} (there are: {' '.join(app.name for app in table.APPS)})")
-    runs = [Run(kernel, [case.name for case in cases] if args.names else []) for kernel in args.kernel or KERNELS]
+    names = [case.name for case in cases] if args.names else []
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        runs = list(pool.map(lambda kernel: Run(kernel, names), args.kernel or KERNELS))
     result = text(runs, cases)
     print("\n" + result)
     if not args.names:
