@@ -244,13 +244,14 @@ static void say_poll(const char *who, int fd, int wait_ms)
 }
 #define POLLS(fd) say_poll(#fd, fd, 0)
 
-/* Waits until `event` is there, so that the transcript does not depend on speed. */
+/* Waits until `event` is there, so that the transcript does not depend on speed. Over a bad link a few lost packets, each with a longer
+ * timeout than the one before, take seconds. */
 static void wait_for(int fd, short event)
 {
 	struct pollfd p = { .fd = fd, .events = event };
 
-	if (poll(&p, 1, 3000) != 1)
-		say("waited 3 s in vain for event %d\n", event);
+	if (poll(&p, 1, 20000) != 1)
+		say("waited 20 s in vain for event %d\n", event);
 }
 
 static void wait_state(int fd, int state)
