@@ -36,21 +36,17 @@ static void atcp6_read(const struct sk_buff *skb, struct atcp6_brought *b)
 
 void atcp6_options_enter(const struct sk_buff *skb)
 {
-	struct atcp6_brought b;
-
-	atcp6_read(skb, &b);
-	this_cpu_write(atcp6_brought.link, b.link);
-	this_cpu_write(atcp6_brought.flowinfo, b.flowinfo);
-	this_cpu_write(atcp6_brought.hops, b.hops);
+	atcp6_read(skb, this_cpu_ptr(&atcp6_brought));
 }
 
 void atcp6_options_child(struct sock *sk)
 {
+	const struct atcp6_brought *b = this_cpu_ptr(&atcp6_brought);
 	struct ipv6_pinfo *np = inet6_sk(sk);
 
-	np->mcast_oif = this_cpu_read(atcp6_brought.link);
-	np->mcast_hops = this_cpu_read(atcp6_brought.hops);
-	np->rcv_flowinfo = this_cpu_read(atcp6_brought.flowinfo);
+	np->mcast_oif = b->link;
+	np->mcast_hops = b->hops;
+	np->rcv_flowinfo = b->flowinfo;
 }
 
 /* Where the kernel finds the headers that IP has stepped over, from the IPv6 header on. At the netfilter hook nobody has written that down
