@@ -8,6 +8,7 @@ import re
 import select
 import socket
 import struct
+import time
 
 from . import net
 
@@ -172,18 +173,23 @@ class Family:
     def join(self, on=True):
         self.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP if on else NETLINK_DROP_MEMBERSHIP, self.group)
 
-    def events(self, seconds=0.3):
-        """What has come, until nothing comes for so long."""
+    def events(self, seconds=0.3, enough=None):
+        """What has come, until nothing comes for so long; not before enough(events) is true, unless that takes longer than any patience."""
         found = []
         raw, self.pending = self.pending, []
+        end = time.monotonic() + net.patience(seconds)
         while True:
             for data in raw:
                 net.equal(data[0], C["ATCP_CMD_EVENT_NTF"], "command of a message that nobody asked for")
                 found += [event_of(p) for k, p in attributes(data[4:]) if k == C["ATCP_A_EVENT"]]
             before = self.overruns
             raw = [data for _, _, data in self._receive(seconds)]
-            if not raw and self.overruns == before:
+            if not raw and self.overruns == before and (enough is None or time.monotonic() > end or enough(found)):
                 return found
+
+    def at_least(self, count, seconds=0.3):
+        """events(), when so many have come."""
+        return self.events(seconds, lambda found: len(found) >= count)
 
 
 def kinds(*names):

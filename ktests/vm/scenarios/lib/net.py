@@ -43,6 +43,7 @@ IP_TTL, IP_TOS, IP_RECVERR, IP_MINTTL = [(socket.IPPROTO_IPV6, n) for n in (16, 
 # In virtual time a wait for the host (a file over 9p) skips to the next deadline, which must not be that of a time-out.
 VIRTUAL_TIME = bool(os.environ.get("ATCP_VIRTUAL_TIME"))
 SLOW = int(os.environ.get("ATCP_SLOW", "1"))  # how many times longer everything may take in this guest
+PATIENCE_S = 0 if VIRTUAL_TIME else 30  # see patience()
 CASE_LIMIT_S = 400 * SLOW  # of guest time, for cases without a limit_s of their own; one that hangs fails
 _KEEP = []  # listeners live as long as their scenario, also when it drops the reference
 
@@ -108,9 +109,16 @@ def last_json(text):
     raise Failed(f"no JSON in: {text[-500:]}")
 
 
+def patience(seconds):
+    """The limit of a wait for something that must come, and of which it is not asked how soon. On a real clock the host may be
+    busy with other things for seconds, and an emulated processor stand still meanwhile."""
+    return max(seconds, PATIENCE_S) * SLOW
+
+
 def until(condition, seconds, what, step=0.02):
-    """Waits until condition() is true; `what` (a text, or a function that says it at the end) stood in the way."""
-    seconds *= SLOW
+    """Waits until condition() is true; `what` (a text, or a function that says it at the end) stood in the way. On a real clock it may
+    take longer than `seconds`: see patience()."""
+    seconds = patience(seconds)
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -175,7 +183,15 @@ def state(sock):
 
 
 def wait_state(sock, name, seconds=1.0):
-    until(lambda: state(sock) == name, seconds, f"state {name} (is {state(sock)})")
+    until(lambda: state(sock) == name, seconds, lambda: f"state {name} (is {state(sock)})")
+
+
+def sleeps_in(thread, sock):
+    """Waits until that thread sleeps in a call of the kernel with this socket: its first argument is the descriptor."""
+    def asleep():
+        with open(f"/proc/self/task/{thread.native_id}/syscall", encoding="ascii") as f:
+            return f.read().split()[1:2] == [hex(sock.fileno())]
+    until(asleep, 5, "a thread that sleeps in a call")
 
 
 def error_of(call, *args):
@@ -192,7 +208,7 @@ def readable(sock, timeout=0):
 
 
 def accept(sock, timeout=2.0):
-    check(readable(sock, timeout * SLOW), "nothing to accept")
+    check(readable(sock, patience(timeout)), "nothing to accept")
     return sock.accept()[0]
 
 

@@ -124,8 +124,9 @@ class Peer:
         return seg.src == self.tun.local and seg.sport == self.stack_port and seg.dport == self.port
 
     def expect(self, flags, timeout=1.0, what="", **fields):
-        """The next segment to us must have these flags ('P' is not compared; None: any) and fields."""
-        until = time.monotonic() + timeout
+        """The next segment to us must have these flags ('P' is not compared; None: any) and fields. How soon it comes is a question for
+        virtual time (net.patience())."""
+        until = time.monotonic() + net.patience(timeout)
         while True:
             seg = self.tun.read(max(until - time.monotonic(), 0))
             if seg is None:
@@ -166,7 +167,7 @@ class Peer:
 
     def wait_syn(self, timeout=2.0):
         """The stack's SYN to our port; learns its port and sequence number."""
-        until = time.monotonic() + timeout
+        until = time.monotonic() + net.patience(timeout)
         while True:
             seg = self.tun.read(max(until - time.monotonic(), 0))
             if seg is None:
