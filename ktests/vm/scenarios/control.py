@@ -65,6 +65,8 @@ def sockets_and_listeners():
     lst = net.listener("127.0.0.1", 8080, backlog=7)
     one = net.new_socket()
     one.connect(("127.0.0.1", 8080))
+    # connect() returns with the SYN-ACK, before the third ACK is there.
+    net.until(lambda: net.atcp_json("listeners")[0]["accept_queue"], 2, "a connection in the queue")
     found = net.atcp_json("listeners")
     equal(len(found), 1, "listeners")
     equal((found[0]["backlog"], found[0]["accept_queue"], found[0]["syns"], found[0]["synacks"]), (7, 1, 1, 1), "listener")

@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 from lib import net
 from lib.net import check, equal
@@ -106,7 +105,7 @@ def sockets_are_filtered_by_the_kernel():
 def one_socket_in_full():
     lst, one, two = pair()
     two.send(b"x" * 5000)
-    one.recv(5000)
+    equal(len(one.recv(5000, socket.MSG_WAITALL)), 5000, "bytes")
     port = one.getsockname()[1]
     found = json.loads(run("--json sockets --listening no sport 8080"))["sockets"][0]
     full = json.loads(run(f"--json show {found['id']}"))
@@ -114,7 +113,7 @@ def one_socket_in_full():
                  "delivered", "age_us", "handshake_us", "limited_by", "limited_us", "in_state_ms"):
         check(name in full, f"{name} is not in {full}")
     equal(full["peer_port"], port, "peer_port")
-    equal(full["bytes_sent"], 5000, "bytes_sent")
+    equal(full["bytes_sent"] - full.get("bytes_retrans", 0), 5000, "bytes_sent, but for what this machine was too slow to acknowledge")
     near = abs(sum(full["limited_us"].values()) - full["age_us"])
     check(near <= 1, f"the shares {full['limited_us']} do not add up to {full['age_us']}")
     text = run(f"show {found['id']}")
@@ -153,7 +152,7 @@ def watching(arguments, prefix=""):
 
 def output(process, status=0):
     """What it printed, when it has ended by itself."""
-    out, err = process.communicate(timeout=60 * net.SLOW)
+    out, err = process.communicate(timeout=120 * net.SLOW)
     equal((process.returncode, err), (status, ""), "status and errors of the tool")
     return out
 
@@ -432,17 +431,22 @@ def counters_within_a_time():
 def one_frame_of_top():
     lst, one, two = pair()
     with subprocess.Popen([ATCP, "--json", "top", "--seconds", "0.5", "dport", "8080"], stdout=subprocess.PIPE, text=True) as top:
-        frames = []
-        for _ in range(2):
+        frames, rows = [], []
+
+        def seen():
+            """Between two frames of a slow machine there may be nothing."""
             one.send(b"x" * 5000)
             two.recv(5000, socket.MSG_WAITALL)
             frames.append(json.loads(top.stdout.readline()))
-        top.terminate()
-        top.wait()
-    rows = [c for f in frames for c in f["connections"]]
+            rows.extend(frames[-1]["connections"])
+            return any(c["per_second"]["bytes_acked"] > 0 for c in rows) and any(f["per_second"].get("OutSegs", 0) > 0 for f in frames)
+
+        try:
+            net.until(seen, 30, lambda: f"bytes and segments: {frames}")
+        finally:
+            top.terminate()
+            top.wait()
     check(rows and all(c["peer_port"] == 8080 for c in rows), f"connections to port 8080: {frames}")
-    check(any(c["per_second"]["bytes_acked"] > 0 for c in rows), f"bytes: {rows}")
-    check(any(f["per_second"].get("OutSegs", 0) > 0 for f in frames), f"segments: {frames}")
     text = masked(run("top --once --seconds 0.2"))
     equal(text[0], "atcp: N listeners, N sockets (N established), N half-open, N TIME-WAIT", "the first line")
     check("LISTENER QUEUE BACKLOG HALF-OPEN SYN/s ACCEPT/s REFUSED/s COOKIE/s PROGRAM" in text, f"the listeners: {text}")
@@ -533,7 +537,7 @@ def nothing_is_wrong():
 def a_server_that_accepts_too_slowly():
     lst = net.listener("127.0.0.1", 8080, backlog=2)
     net.set_param("syncookies", 0)
-    stop, kept = threading.Event(), []
+    stop, kept, tried = threading.Event(), [], []
 
     def serve():
         while not stop.wait(0.5):
@@ -543,26 +547,40 @@ def a_server_that_accepts_too_slowly():
         while not stop.wait(0.02):
             s = net.new_socket(blocking=False)
             s.connect_ex(("127.0.0.1", 8080))
-            kept.append(s)
+            tried.append(s)
+            if len(tried) > 200:  # for four seconds each of them asks again
+                tried.pop(0).close()
 
     threads = [threading.Thread(target=f) for f in (serve, clients)]
     for t in threads:
         t.start()
+    told = []
+
+    def numbers_are_told():
+        """Two seconds of a busy machine may be too few for the numbers, not for the verdict."""
+        told[:] = [json.loads(run("--json explain --seconds 2"))["findings"]]
+        worst = told[0][0] if told[0] else {}
+        if (worst.get("severity"), worst.get("rule")) != ("trouble", "accept_queue_full"):
+            return False
+        n = worst["numbers"]
+        equal((n["port"], n["backlog"]), (8080, 2), "port and backlog")
+        return n["syns_dropped"] > 10 and 2 <= n["accepted"] < n["syns_dropped"] / 4
+
+    def text_is_told():
+        """At the moment between an accept() and the next handshake the queue has room, and the text says "keeps getting"."""
+        told[:] = [run("explain --seconds 2 sport 8080")]
+        has(told[0], f"trouble: the accept queue of 127.0.0.1:8080 ({comm()}[{os.getpid()}]) ", "SYNs", "do: let the program accept")
+        return " is full (3 of 3)" in told[0]
+
     try:
-        time.sleep(2)
-        found = json.loads(run("--json explain --seconds 2"))["findings"]
-        text = run("explain --seconds 2 sport 8080")
+        net.until(lambda: net.atcp_json("listeners")[0]["overflow_syn"] > 10, 30, "a queue without room")
+        net.until(numbers_are_told, 60, lambda: f"numbers: {told}")
+        net.until(text_is_told, 60, lambda: f"a full queue: {told}")
     finally:
         stop.set()
         for t in threads:
             t.join()
-    worst = found[0]
-    equal((worst["severity"], worst["rule"]), ("trouble", "accept_queue_full"), str(found))
-    n = worst["numbers"]
-    equal((n["port"], n["backlog"]), (8080, 2), "port and backlog")
-    check(n["syns_dropped"] > 10 and 2 <= n["accepted"] < n["syns_dropped"] / 4, f"numbers: {n}")
-    has(text, f"trouble: the accept queue of 127.0.0.1:8080 ({comm()}[{os.getpid()}]) is full (3 of 3)", "SYNs", "do: let the program accept")
-    end(*kept, lst)
+    end(*kept, *tried, lst)
 
 
 def close_wait_in_a_program():
