@@ -10,6 +10,7 @@
 import ctypes
 import errno
 import hashlib
+import math
 import os
 import select
 import socket
@@ -86,8 +87,9 @@ def loopback_both_ways():
     for server, client in ((net.PROTO, TCP), (TCP, net.PROTO), (net.PROTO, net.PROTO)):
         conversation(server, client, "::1")
     if net.IS_ATCP:
-        states = {c["state"] for c in net.connections()}
-        check(states <= {"TIME_WAIT"}, f"states afterwards: {states}")
+        # The ACK of the last FIN is on its way.
+        net.until(lambda: {c["state"] for c in net.connections()} <= {"TIME_WAIT"}, 5,
+                  lambda: f"states afterwards: {[c['state'] for c in net.connections()]}")
 
 
 def through_a_bad_link():
@@ -268,7 +270,7 @@ def next_segment(tun, port):
     """The next packet of TCP that the stack sends to that port."""
     proto_at, tcp_at = (6, 40) if packet.V6 else (9, 20)
     while True:
-        data = tun.read_raw(2)
+        data = tun.read_raw(net.patience(2))
         check(data is not None, "the stack sent nothing")
         if data[proto_at] == 6 and data[tcp_at + 2:tcp_at + 4] == port.to_bytes(2, "big"):
             return data
@@ -448,6 +450,17 @@ class Link:
         return count
 
 
+class Answers:
+    """Such segments of the server as have come over each of the links, from now on."""
+
+    def __init__(self, links, dport, flags):
+        self.links, self.dport, self.flags, self.found = links, dport, flags, [0] * len(links)
+
+    def now(self):
+        self.found = [n + link.answers(self.dport, self.flags) for n, link in zip(self.found, self.links)]
+        return self.found
+
+
 def same_peer_on_two_links():
     """Two hosts with one link-local address and port, on two links: two connections, two TIME_WAIT entries, two requests; each is answered
     on its own link, by a timer too."""
@@ -475,20 +488,24 @@ def same_peer_on_two_links():
                 s.close()
                 equal(c.recv(9), b"", "the end of the stream")
                 c.close()
-            time.sleep(0.2)
+            # Once the last FIN is acknowledged there is nothing left of the clients, and TIME_WAIT of the server.
+            for link in links:
+                net.until(lambda: not ns.run(link.name, "ss -tanH"), 5, f"the end of the client over {link.dev}")  # pylint: disable=cell-var-from-loop
             for link, other in (links, links[::-1]):
                 for each in links:
                     each.answers(0, "")
+                counted = Answers((link, other), 5000 + port, "A")
                 link.send("fe80::2", 5000 + port, port, "A", seq=1, ack=1)
-                time.sleep(0.3)
-                acks = link.answers(5000 + port, "A"), other.answers(5000 + port, "A")
-                equal(acks, (1, 0), f"TIME_WAIT, ACKs over {link.dev} and beside")
-            # Nobody answers for fe80::3: its requests are reminded.
+                net.until(lambda: counted.now()[0], 2, f"TIME_WAIT: an ACK over {link.dev}")  # pylint: disable=cell-var-from-loop
+                time.sleep(0.2)
+                equal(counted.now(), [1, 0], f"TIME_WAIT, ACKs over {link.dev} and beside")
+            # Nobody answers for fe80::3: its requests are reminded, after one second, three, seven.
+            counted, begin = Answers(links, 6000, "SA"), time.monotonic()
             for link in links:
                 link.send("fe80::3", 6000, port, "S", seq=100)
-            time.sleep(1.6)
-            found = [link.answers(6000, "SA") for link in links]
-            check(min(found) >= 2 and max(found) <= 3, f"SYN-ACKs over each link: {found}")
+            net.until(lambda: min(counted.now()) >= 2, 5, lambda: f"SYN-ACKs over each link: {counted.found}")  # pylint: disable=cell-var-from-loop
+            found, most = counted.now(), 2 + int(math.log2(time.monotonic() - begin + 1))
+            check(max(found) <= most, f"SYN-ACKs over each link: {found}, of at most {most}")
             lst.close()
 
 
@@ -502,7 +519,7 @@ def no_such_neighbour():
         with ns.inside("a"):
             c = sock6()
             scope = socket.if_nametoindex(one)
-        c.settimeout(20 * net.SLOW)
+        c.settimeout(net.patience(20))
         equal(net.error_of(c.connect, ("fe80::77", 9, 0, scope)), "EHOSTUNREACH", "connect")
         c.close()
 
