@@ -33,7 +33,7 @@ def peek_at_a_mark_that_moves():
     peeked = []
     reader = threading.Thread(target=lambda: peeked.append(conn.recv(16, socket.MSG_PEEK)), daemon=True)
     reader.start()
-    time.sleep(0.3)
+    net.sleeps_in(reader, conn)
     net.equal(peeked, [], "a peek at nothing but an urgent byte")
     # The next mark, of bytes that are still on their way: the old mark's byte leaves the queue. The urgent byte itself comes
     # out of order, and wakes who waits.
@@ -46,7 +46,7 @@ def peek_at_a_mark_that_moves():
     net.check(used < 0.2, f"who waits used the processor for {used:.2f} of 1 s")
     net.equal(peeked, [], "a peek at nothing")
     peer.send("PAU", b"abcd", urgent=5)
-    reader.join(2 * net.SLOW)
+    reader.join(net.patience(2))
     net.equal(peeked, [b"abcd"], "peeked up to the new mark")
     net.equal(conn.recv(16), b"abcd", "read up to the new mark")
     net.equal(conn.recv(1, socket.MSG_OOB), b"?", "the urgent byte")
@@ -68,10 +68,10 @@ def peek_of_all_beside_another_reader():
     peeked = []
     reader = threading.Thread(target=lambda: peeked.append(conn.recv(8, socket.MSG_PEEK | socket.MSG_WAITALL)), daemon=True)
     reader.start()
-    time.sleep(0.3)
+    net.sleeps_in(reader, conn)
     net.equal(conn.recv(2), b"ab", "read beside a peek")
     peer.send("PA", b"efgh")
-    reader.join(2 * net.SLOW)
+    reader.join(net.patience(2))
     net.equal(peeked, [b"abcdefgh"], "peeked")
     net.equal(conn.recv(16), b"cdefgh", "what is left")
 

@@ -41,12 +41,12 @@ def answers_in_kind():
     net.listener()
     segment = packet.tcp(tun.peer, tun.local, 25000, 80, seq=7, flags="S", options=packet.mss(packet.MSS), pseudo_proto=253)
     tun.send_raw(packet.ipv4(tun.peer, tun.local, segment, proto=253))
-    answer = tun.read(1, protocols=(6, 253))
+    answer = tun.read(net.patience(1), protocols=(6, 253))
     net.check(answer, "no answer")
     net.equal((answer.proto, answer.flags, answer.ack), (253, "SA", 8), "answer")
     segment = packet.tcp(tun.peer, tun.local, 25001, 80, seq=7, flags="S", options=packet.mss(packet.MSS))
     tun.send_raw(packet.ipv4(tun.peer, tun.local, segment))
-    answer = tun.read(1, protocols=(6, 253))
+    answer = tun.read(net.patience(1), protocols=(6, 253))
     net.equal((answer.proto, answer.flags.strip("A")), (6, "R"), "answer of the kernel's TCP")
 
 

@@ -26,7 +26,7 @@ SIZE = PAGES * PAGE
 OLD, NEW = b"old page", b"NEW PAGE"
 SO_ZEROCOPY, MSG_ZEROCOPY, SO_EE_ORIGIN_ZEROCOPY = 60, 0x4000000, 5
 STACKS = (("kernel TCP", socket.IPPROTO_TCP), ("the stack under test", net.PROTO))
-DELAY_S = 1.5
+DELAY_S = 2.5
 
 
 class Pages:
