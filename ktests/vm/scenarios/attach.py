@@ -71,7 +71,7 @@ def cgroups(*names):
             if os.path.exists(f"{MOUNT}/{name}"):
                 with open(f"{MOUNT}/{name}/cgroup.kill", "w", encoding="ascii") as f:
                     f.write("1")
-                net.until(lambda path=f"{MOUNT}/{name}": rmdir(path), 10, f"{name} is busy")
+                remove(name)
 
 
 def rmdir(path):
@@ -80,6 +80,10 @@ def rmdir(path):
     except OSError as e:
         return e.errno == errno.ENOENT
     return True
+
+
+def remove(name):
+    net.until(lambda: rmdir(f"{MOUNT}/{name}"), 10, f"{name} is busy")
 
 
 def within(name, *command):
@@ -243,18 +247,18 @@ def cgroup_that_was_removed():
         for name in "abc":
             run(f"attach {name}")
         old = attached()["/a"]["id"]
-        os.rmdir(f"{MOUNT}/a")
+        remove("a")
         rows = json.loads(run("--json attached"))
         equal([(r.get("cgroup"), r["gone"]) for r in rows], [("/b", False), ("/c", False), (None, True)], "the list")
         equal(rows[2]["id"], old, "the one that is gone")
         equal([r["gone"] for r in json.loads(run("--json attached"))], [False, False], "the list afterwards")
         os.mkdir(f"{MOUNT}/a")
         check(not is_atcp("a"), "another cgroup of the same name is attached")
-        os.rmdir(f"{MOUNT}/b")
+        remove("b")
         run("attach a")
         equal(sorted(attached()), ["/a", "/c"], "attach sweeps")
-        os.rmdir(f"{MOUNT}/a")
-        os.rmdir(f"{MOUNT}/c")
+        remove("a")
+        remove("c")
         check("(gone)" in run("attached"), "text")
         check(not os.path.exists(PINS), "pins stayed behind the last one")
 

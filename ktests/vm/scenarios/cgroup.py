@@ -81,7 +81,8 @@ def fill(sock, most=1 << 30):
 def read(sock, size):
     got = 0
     while got < size:
-        net.check(net.readable(sock, 5 * net.SLOW), f"{got} bytes of {size}, and no more")
+        # What was thrown away comes again by a timer that has backed off while there was no room.
+        net.check(net.readable(sock, net.patience(60)), f"{got} bytes of {size}, and no more")
         piece = sock.recv(1 << 16)
         net.check(piece, f"the stream ended after {got} bytes of {size}")
         got += len(piece)

@@ -113,7 +113,7 @@ def switched_while_sending():
     conn = net.accept(lst)
     sent = got = 0
     piece = b"x" * 100000
-    conn.settimeout(10)
+    conn.settimeout(net.patience(10))
     for name in OURS * 3:
         choose(sock, name)
         equal(control_of(sock), name, "congestion control")
@@ -132,7 +132,7 @@ def pacing_is_told():
     sock.setsockopt(socket.SOL_SOCKET, 47, 5000000)  # SO_MAX_PACING_RATE
     sock.connect(("127.0.0.1", 8080))
     conn = net.accept(lst)
-    conn.settimeout(10)
+    conn.settimeout(net.patience(10))
     for _ in range(20):
         sock.sendall(b"x" * 50000)
         got = 0

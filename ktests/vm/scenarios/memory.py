@@ -20,6 +20,7 @@ from lib.tun import Peer, Tun
 CONNECTIONS = 40
 EACH = 200000
 PAGE = 4096
+FULL = 2  # enum atcp_mem_level
 BASE = bytes(range(251)) * 300
 
 
@@ -36,8 +37,18 @@ def fill(port):
         clients[-1].connect(("127.0.0.1", port))
         clients[-1].setblocking(False)
         servers.append(net.accept(lst))
-    write_more(clients, sent, 1.5 * net.SLOW)
+    until_still(clients, servers, sent)
     return clients, servers, sent
+
+
+def until_still(clients, servers, sent):
+    """Writes until for a second nothing can be written any more and nothing arrives."""
+    seen = None
+    for _ in range(20):
+        before, seen = seen, (sum(sent), unread(servers))
+        if before == seen:
+            return
+        write_more(clients, sent, net.SLOW)
 
 
 def pattern(number, start, count):
@@ -59,7 +70,7 @@ def write_more(clients, sent, seconds):
 
 def read_all(clients, servers, sent):
     got = [0] * CONNECTIONS
-    end = time.monotonic() + 60 * net.SLOW
+    end = time.monotonic() + 120 * net.SLOW
     for sock in servers:
         sock.setblocking(False)
     while min(got) < EACH:
@@ -107,13 +118,18 @@ def orphans_without_memory():
         sock = net.new_socket(blocking=False)
         net.error_of(sock.connect, ("127.0.0.1", 8003))
         pairs.append((sock, net.accept(lst)))
-    for _ in range(50):
-        for sock, _ in pairs:
-            try:
-                sock.send(b"x" * 65536)
-            except BlockingIOError:
-                pass
+
+    def used_up():
+        for _ in range(50):
+            for sock, _ in pairs:
+                try:
+                    sock.send(b"x" * 65536)
+                except BlockingIOError:
+                    pass
+        return net.atcp_json("tables")["mem_level"] == FULL
+
     before = net.counts("reasons")["abort_memory"]
+    net.until(used_up, 5, "memory is never used up")
     pairs[0][0].close()
     net.equal(net.counts("reasons")["abort_memory"], before + 1, "an orphan with data and no memory")
 
@@ -123,10 +139,9 @@ def a_ceiling_that_is_raised():
     net.interface_up("lo", mtu=1500)
     net.set_param("mem", "20 40 60")
     clients, servers, sent = fill(8004)
-    write_more(clients, sent, 2)
     held = unread(servers)
     net.set_param("mem", "100000 100000 100000")
-    end = time.monotonic() + 20 * net.SLOW
+    end = time.monotonic() + 60 * net.SLOW
     while unread(servers) < 2 * held:
         net.check(time.monotonic() < end, f"{held} bytes unread below the old ceiling, {unread(servers)} below the new")
         write_more(clients, sent, 0.1)

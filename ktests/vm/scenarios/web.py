@@ -56,7 +56,7 @@ def serve_and_fetch(server, client, sendfile):
                 net.equal(got, want, "sha256 of the files")
             finally:
                 nginx.terminate()
-                nginx.communicate(timeout=20)
+                nginx.communicate(timeout=net.patience(20))
     finally:
         shutil.rmtree(work)
 

@@ -72,7 +72,7 @@ class TwoHosts(net.Namespaces):
 def stop_watch(dump):
     """Ends a tcpdump; returns the packets it has printed, a line each, without those that netem has corrupted."""
     dump.terminate()
-    text, _ = dump.communicate(timeout=20)
+    text, _ = dump.communicate(timeout=net.patience(20))
     packets = re.sub(r"\n\s+", " ", text).splitlines()
     return [line for line in packets if re.match(r"\d\d:\d\d:\d\d", line) and not corrupted(line)]
 
