@@ -18,8 +18,9 @@ from lib.net import check, equal
 LOADED = "/sys/module/atcp"
 
 
-def unload():
-    net.sh("rmmod atcp")
+def unload(what="rmmod"):
+    """A socket that was closed lives until the readers of its table are gone."""
+    net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 10, what)
     check(not os.path.exists(LOADED), "still there after rmmod")
 
 
@@ -51,8 +52,7 @@ def unload_refused_while_in_use():
     sock.connect(("127.0.0.1", 8080))
     sock.close()
     lst.close()
-    net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 10,
-              "unload after the sockets are closed")
+    unload("unload after the sockets are closed")
 
 
 def unload_with_leftovers():
@@ -71,10 +71,9 @@ def unload_with_leftovers():
     net.accept(lst).close()
     peer.take("FA")
     peer.send("FA")
-    peer.expect("A")
+    peer.expect_after_repeats("A")
     lst.close()
-    net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 10,
-              "unload with TIME_WAIT entries")
+    unload("unload with TIME_WAIT entries")
     tun.drain(0.5)
 
 
@@ -82,7 +81,7 @@ def fifty_times():
     for _ in range(50):
         net.sh("modprobe atcp")
         transfer_once()
-        net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 10, "rmmod")
+        unload()
 
 
 def parameter_out_of_range():
@@ -94,7 +93,7 @@ def parameter_out_of_range():
         check(not os.path.exists(LOADED), "loaded all the same")
     net.sh("modprobe atcp ehash_entries=1024")
     transfer_once()
-    net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 10, "rmmod")
+    unload()
 
 
 def namespaces_come_and_go():
@@ -110,7 +109,7 @@ def namespaces_come_and_go():
             net.accept(lst).send(b"left behind")
             os._exit(0)
         equal(os.waitpid(pid, 0)[1], 0, "child")
-    net.until(lambda: subprocess.run(["rmmod", "atcp"], stderr=subprocess.DEVNULL, check=False).returncode == 0, 30, "rmmod")
+    unload()
 
 
 def preload_without_the_module():
@@ -128,6 +127,6 @@ def preload_without_the_module():
 
 
 if __name__ == "__main__":
-    socket.setdefaulttimeout(5)
+    socket.setdefaulttimeout(net.patience(5))
     net.main(autoload_by_alias, unload_refused_while_in_use, unload_with_leftovers, parameter_out_of_range,
              namespaces_come_and_go, preload_without_the_module, fifty_times)

@@ -243,9 +243,7 @@ def a_listener_decides_for_time_wait():
         fin = peer.expect("FA")
         peer.rcv = (fin.seq + 1) & 0xFFFFFFFF
         peer.send("FA")
-        # A slow machine may have sent its FIN again meanwhile.
-        while peer.expect(None).flags != "A":
-            pass
+        peer.expect_after_repeats("A")
         again = dict(seq=(peer.snd + 100000) & 0xFFFFFFFF, options=packet.mss(packet.MSS))
         refusals = ((99, False), (100, True))
         if proto == socket.IPPROTO_TCP:
