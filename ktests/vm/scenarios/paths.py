@@ -108,9 +108,11 @@ def black_hole():
             hosts.run("r", f"nft add table {FAMILY} t && nft 'add chain {FAMILY} t out {{ type filter hook output priority 0; }}' && "
                            f"nft add rule {FAMILY} t out {ICMP} counter drop")
             program = f"{net.PROGS}/xfer"
-            server = hosts.spawn("a", f"{program} server {SERVER} 7001 --proto {tested()} --bytes 300001 --timeout 40 "
+            # After a probe that failed the next one waits for as many round trips as the window has segments: there has to be data then.
+            size = 2000001 if mode else 300001
+            server = hosts.spawn("a", f"{program} server {SERVER} 7001 --proto {tested()} --bytes {size} --timeout 40 "
                                       "--role send")
-            client = hosts.spawn("b", f"{program} client {SERVER} 7001 --proto tcp --bytes 300001 --timeout "
+            client = hosts.spawn("b", f"{program} client {SERVER} 7001 --proto tcp --bytes {size} --timeout "
                                       f"{40 if mode else 8} --role recv")
             if mode:
                 net.finish(client, "client")
