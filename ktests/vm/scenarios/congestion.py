@@ -59,6 +59,10 @@ def through_a_bad_network():
                 equal((server["ok"], client["ok"]), (True, True), f"{control}: verdicts on the sha256 of all flows")
             print(f"    {control}: ours to the kernel's in {reports[0][1]['seconds']:.1f} s, the kernel's to ours in "
                   f"{reports[1][1]['seconds']:.1f} s")
+        # Whose last ACK was lost says its FIN again; without the other host he would do so for minutes, and hold his control's module.
+        for name in "ab":
+            net.until(lambda name=name: all(c["state"] == "TIME_WAIT" for c in net.connections(hosts.prefix(name))), 60,
+                      f"connections in {name} that do not end")
     unload()
 
 

@@ -71,7 +71,7 @@ def unload_with_leftovers():
     net.accept(lst).close()
     peer.take("FA")
     peer.send("FA")
-    peer.expect_after_repeats("A")
+    peer.expect("A")
     lst.close()
     unload("unload with TIME_WAIT entries")
     tun.drain(0.5)

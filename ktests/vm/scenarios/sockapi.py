@@ -243,7 +243,7 @@ def a_listener_decides_for_time_wait():
         fin = peer.expect("FA")
         peer.rcv = (fin.seq + 1) & 0xFFFFFFFF
         peer.send("FA")
-        peer.expect_after_repeats("A")
+        peer.expect("A")
         again = dict(seq=(peer.snd + 100000) & 0xFFFFFFFF, options=packet.mss(packet.MSS))
         refusals = ((99, False), (100, True))
         if proto == socket.IPPROTO_TCP:

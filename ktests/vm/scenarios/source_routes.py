@@ -22,9 +22,6 @@ LSRR, SSRR = 131, 137
 
 
 def accept_source_routes(dev="tun0"):
-    """Beside that, nothing is sent again because this machine paused."""
-    if net.IS_ATCP:
-        net.set_param("rto_min_us", 20000000)
     for name in ("all", dev):
         with open(f"/proc/sys/net/ipv4/conf/{name}/accept_source_route", "w", encoding="ascii") as f:
             f.write("1")
