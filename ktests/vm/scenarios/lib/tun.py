@@ -136,7 +136,7 @@ class Peer:
         while True:
             seg = self.tun.read(max(until - time.monotonic(), 0))
             if seg is None:
-                raise net.Failed(f"expected [{flags}] {fields} {what}: nothing came within {timeout} s")
+                raise net.Failed(f"expected [{flags}] {fields} {what}: nothing came within {net.patience(timeout)} s")
             if self.mine(seg) and not self.repeated(seg):
                 break
         if flags is not None and seg.flags.replace("P", "") != flags.replace("P", ""):
