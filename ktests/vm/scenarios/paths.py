@@ -4,7 +4,7 @@
 # mode: smp
 # families: 4 6
 # kernels: 6.1 6.12
-# seconds: 450
+# seconds: 900
 """What routers and firewalls on the path do to a connection."""
 
 import socket
