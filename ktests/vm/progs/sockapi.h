@@ -40,7 +40,7 @@
 
 #define PROTO_ATCP 253
 #define TRANSCRIPT_BYTES 16384
-#define SEQUENCE_LIMIT_S 20
+#define SEQUENCE_LIMIT_S 60
 
 struct sequence {
 	const char *name;

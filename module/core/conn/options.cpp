@@ -133,7 +133,10 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
         t.timers.sync(t.conn());
       }
       // An even number asks for this one only.
-      if ((v & 1) == 0) t.quick_acks = 0;
+      if ((v & 1) == 0) {
+        t.quick_acks = 0;
+        t.interactive = true;
+      }
       return ATCP_OK;
     case kThinDupack:  // without a meaning since Linux 4.16, and still asked for
       return v < 0 || v > 1 ? ATCP_ERR_INVALID : ATCP_OK;
@@ -203,7 +206,7 @@ atcp_err get_option(const Tcb& t, uint32_t opt, int32_t* v, Now) {
       *v = static_cast<int32_t>(t.user_clamp);
       return ATCP_OK;
     case kQuickack:
-      *v = t.quick_acks > 0;
+      *v = !t.interactive;
       return ATCP_OK;
     case kThinDupack:
       *v = 0;

@@ -65,6 +65,7 @@ void ack_left(Tcb& t) {
   if (t.quick_acks > 0) t.quick_acks--;
   t.timers.stop(TimerId::DelayedAck);
   t.ack_now = false;
+  t.ends_in = 0;
 }
 
 /// Hand a header without payload to the port.
@@ -147,7 +148,10 @@ void mark_sent(Tcb& t, TxSeg& s, Now now) {
   t.send_head = Treap<TxSeg>::next(&s);
   t.last_sent_us = now.us;
   // An answer right after data came: an interactive exchange, whose ACKs ride on the answers.
-  if (s.len > 0 && t.last_data_us != 0 && now.us - t.last_data_us < t.ato_us) t.quick_acks = 0;
+  if (s.len > 0 && t.last_data_us != 0 && now.us - t.last_data_us < t.ato_us) {
+    t.quick_acks = 0;
+    t.interactive = true;
+  }
 }
 
 /// Slow start after idle (RFC 5681 4.1): nothing sent for an RTO, so the old cwnd says nothing.

@@ -37,8 +37,10 @@ void learn_scaling(Tcb& t, const atcp_seg& seg) {
 
 void learn_rcv_mss(Tcb& t, const atcp_seg& seg) {
   const uint32_t per_segment = seg.len / max<uint32_t>(seg.segs, 1);
-  if (per_segment > t.rcv_mss)
-    t.rcv_mss = min(per_segment, static_cast<uint32_t>(max<uint16_t>(t.advmss, 88)));
+  const bool full = per_segment >= t.rcv_mss;
+  if (full) t.rcv_mss = min(per_segment, static_cast<uint32_t>(max<uint16_t>(t.advmss, 88)));
+  // The end of a write of the peer: more may not come soon, and it may wait for this ACK (Nagle, a small cwnd).
+  if ((!full || (seg.flags & ATCP_PSH) != 0) && t.ends_in < 2) t.ends_in++;
 }
 
 void grow_window(Tcb& t, const atcp_seg& seg) {
@@ -169,6 +171,7 @@ void handle_fin(Tcb& t, Now now) {
       set_state(t, State::CloseWait, now);
       // The program will very likely close too: one segment may then carry ACK and FIN.
       t.quick_acks = 0;
+      t.interactive = true;
       break;
     case State::FinWait1:
       // Simultaneous close; had our FIN been acknowledged, this would be FIN_WAIT_2.
@@ -238,6 +241,7 @@ void enter_quick_ack(Tcb& t, uint32_t max_acks) {
   if (n == 0) n = 2;
   n = min(n, max_acks);
   if (n > t.quick_acks) t.quick_acks = n;
+  t.interactive = false;
 }
 
 uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes) {
@@ -437,7 +441,9 @@ void consumed(Tcb& t, uint32_t bytes, Now now) {
   tune_buffer(t, now);
   if (t.fin_received) return;
   const uint32_t unacked = bytes_between(t.rcv_wup, t.rcv_nxt);
-  bool ack = t.rcv_nxt > t.last_ack_sent && unacked > t.rcv_mss;
+  // A program that has read all and has not answered at once, in an exchange without answers, will hardly do so within the delay.
+  const bool ended = t.copied_seq == t.rcv_nxt && t.ends_in > (t.interactive ? 1 : 0);
+  bool ack = t.rcv_nxt > t.last_ack_sent && (unacked > t.rcv_mss || ended);
   if (!ack) {
     // A window update when it at least doubles what the peer may send.
     const uint32_t cur = t.receive_window();

@@ -102,16 +102,19 @@ struct Tcb : Endpoint {
   bool sack_offered : 1;
   bool wscale_offered : 1;
   // Program's wishes.
-  bool nodelay : 1;        ///< TCP_NODELAY
-  bool cork : 1;           ///< TCP_CORK
-  bool keepalive_on : 1;   ///< SO_KEEPALIVE
-  bool passive : 1;        ///< opened by a listener (RFC 9293 3.5: where SYN_RECEIVED came from)
-  bool fin_queued : 1;     ///< the program closed its direction; a piece carries kFin
-  bool fin_received : 1;   ///< the peer's FIN was delivered in order
-  bool fin_pending : 1;    ///< the peer's FIN is known but data before it is missing
-  bool rx_closed : 1;      ///< close(): nobody reads any more; data is answered by RST
-  bool in_done : 1;        ///< atcp_os_conn_closed was called
-  bool ack_now : 1;        ///< this segment demands an ACK at once
+  bool nodelay : 1;       ///< TCP_NODELAY
+  bool cork : 1;          ///< TCP_CORK
+  bool keepalive_on : 1;  ///< SO_KEEPALIVE
+  bool passive : 1;       ///< opened by a listener (RFC 9293 3.5: where SYN_RECEIVED came from)
+  bool fin_queued : 1;    ///< the program closed its direction; a piece carries kFin
+  bool fin_received : 1;  ///< the peer's FIN was delivered in order
+  bool fin_pending : 1;   ///< the peer's FIN is known but data before it is missing
+  bool rx_closed : 1;     ///< close(): nobody reads any more; data is answered by RST
+  bool in_done : 1;       ///< atcp_os_conn_closed was called
+  bool ack_now : 1;       ///< this segment demands an ACK at once
+  bool interactive : 1;   ///< answers follow what comes: ACKs wait for them
+  uint8_t
+      ends_in : 2;  ///< segments since the last ACK that end a write of the peer: 0, 1, 2 (or more)
   bool dsack_pending : 1;  ///< report `dsack` with the next ACK (RFC 2883)
   bool dsack_undo : 1;     ///< a DSACK showed the last needless retransmission
   bool undo_ok : 1;        ///< undo_marker is valid

@@ -131,6 +131,7 @@ void on_delayed_ack(Tcb& t, Now now) {
   if (t.rcv_nxt == t.last_ack_sent) return;
   t.count(Counter::DelayedACKs);
   t.ato_us = t.param(Param::DelackMinUs);
+  t.interactive = false;  // no answer came
   send_ack(t, now);
 }
 

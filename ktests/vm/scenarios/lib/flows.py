@@ -79,7 +79,10 @@ def stop_watch(dump):
 
 def corrupted(line):
     """Netem flips one bit of a segment, perhaps of its flags, after the checksum was filled in: the sum is then off by
-    a power of two. (That of a segment whose checksum is left to the device is off by anything.)"""
+    a power of two. (That of a segment whose checksum is left to the device is off by anything.) Or it flips one of the IP header, whose
+    own sum is then bad; with another length of that header tcpdump takes options for ports and flags."""
+    if re.search(r"bad cksum \w+ \(->", line):
+        return True
     m = re.search(r"cksum 0x(\w+) \(incorrect -> 0x(\w+)\)", line)
     if not m:
         return False

@@ -73,6 +73,94 @@ TEST_F(Receive, ALoneSegmentIsAckedByTheTimer) {
   EXPECT_EQ(srv.counter("DelayedACKs"), before + 1);
 }
 
+TEST_F(Receive, TheEndOfAWriteIsAckedWhenItIsRead) {
+  open_with({});
+  calm();
+  peer(sent, 0, "the end");
+  sent += 7;
+  expect_silence();
+  s.recv();
+  EXPECT_EQ(reply().ack, theirs(sent));
+  EXPECT_FALSE(t().timers.pending(TimerId::DelayedAck));
+  replies.clear();
+  // A full segment is an end if it says so.
+  data();
+  s.recv();
+  expect_silence();
+  net.run(100 * kMs);
+  replies.clear();
+  Out pushed = segment(sent, 0, full());
+  pushed.flags |= ATCP_PSH;
+  send(pushed);
+  sent += kMss;
+  expect_silence();
+  s.recv();
+  EXPECT_EQ(reply().ack, theirs(sent));
+}
+
+TEST_F(Receive, WhatIsNotAllReadWaits) {
+  open_with({});
+  calm();
+  peer(sent, 0, "the end");
+  s.recv(3);
+  expect_silence();
+  s.recv();
+  EXPECT_EQ(reply().ack, theirs(sent + 7));
+}
+
+TEST_F(Receive, InAnExchangeAcksWaitForTheAnswer) {
+  open_with({});
+  calm();
+  uint32_t answered = 0;
+  const auto ask = [&](const std::string& question) {
+    peer(sent, answered, question);
+    sent += static_cast<uint32_t>(question.size());
+    s.recv();
+  };
+  ask("one");
+  EXPECT_EQ(reply().ack, theirs(sent));  // nothing had been answered yet
+  s.send("yes");
+  EXPECT_EQ(reply().len, 3u);
+  answered += 3;
+  replies.clear();
+  ask("two");
+  expect_silence();
+  s.send("yes");
+  EXPECT_EQ(reply().ack, theirs(sent));
+  answered += 3;
+  replies.clear();
+  // Of two that come before the answer the second does not wait.
+  ask("three");
+  expect_silence();
+  ask("four");
+  EXPECT_EQ(reply().ack, theirs(sent));
+  replies.clear();
+  // No answer: the timer ends the exchange.
+  ask("five");
+  expect_silence();
+  net.run(200 * kMs);
+  EXPECT_EQ(reply().ack, theirs(sent));
+  replies.clear();
+  ask("six");
+  EXPECT_EQ(reply().ack, theirs(sent));
+}
+
+TEST_F(Receive, TheProgramSaysWhetherItAnswers) {
+  open_with({});
+  const auto option = [&] { return s.get_option(12); };  // TCP_QUICKACK
+  EXPECT_EQ(option(), 1);
+  calm();
+  EXPECT_EQ(option(), 1);
+  EXPECT_EQ(s.set_option(12, 0), ATCP_OK);
+  EXPECT_EQ(option(), 0);
+  peer(sent, 0, "x");
+  s.recv();
+  expect_silence();
+  EXPECT_EQ(s.set_option(12, 1), ATCP_OK);
+  EXPECT_EQ(option(), 1);
+  EXPECT_EQ(reply().ack, theirs(sent + 1));
+}
+
 TEST_F(Receive, QuickAckSentOnDemandLeavesNoTimer) {
   open_with({});
   calm();
