@@ -127,15 +127,17 @@ atcp_err set_option(Tcb& t, uint32_t opt, int32_t v, Now now) {
       t.rcv_ssthresh = min(t.rcv_ssthresh, t.window_clamp);
       return ATCP_OK;
     case kQuickack:
-      if (v != 0) {
-        enter_quick_ack(t, 16);
-        if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized)) send_ack(t, now);
-        t.timers.sync(t.conn());
-      }
-      // An even number asks for this one only.
-      if ((v & 1) == 0) {
+      if (v == 0) {
         t.quick_acks = 0;
         t.interactive = true;
+        return ATCP_OK;
+      }
+      t.interactive = false;
+      if ((v & 1) != 0) enter_quick_ack(t, 16);
+      if (t.rcv_nxt != t.last_ack_sent && in(t.state, kSynchronized)) {
+        send_ack(t, now);
+        t.interactive = (v & 1) == 0;  // an even number asks for this one only
+        t.timers.sync(t.conn());
       }
       return ATCP_OK;
     case kThinDupack:  // without a meaning since Linux 4.16, and still asked for

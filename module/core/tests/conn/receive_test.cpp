@@ -156,9 +156,15 @@ TEST_F(Receive, TheProgramSaysWhetherItAnswers) {
   peer(sent, 0, "x");
   s.recv();
   expect_silence();
+  EXPECT_EQ(s.set_option(12, 2), ATCP_OK);  // this one only
+  EXPECT_EQ(reply().ack, theirs(sent + 1));
+  EXPECT_EQ(option(), 0);
+  EXPECT_EQ(s.set_option(12, 2), ATCP_OK);  // there is none
+  EXPECT_EQ(option(), 1);
+  EXPECT_EQ(s.set_option(12, 0), ATCP_OK);
   EXPECT_EQ(s.set_option(12, 1), ATCP_OK);
   EXPECT_EQ(option(), 1);
-  EXPECT_EQ(reply().ack, theirs(sent + 1));
+  EXPECT_EQ(t().quick_acks, 16u);
 }
 
 TEST_F(Receive, QuickAckSentOnDemandLeavesNoTimer) {
