@@ -232,6 +232,29 @@ static void pause_ms(int ms)
 	nanosleep(&t, NULL);
 }
 
+/* Whatever is on its way over loopback has arrived, and a delayed acknowledgement has gone, also on a busy machine. */
+enum { SETTLE_MS = 150 };
+
+/* Until that process, of one thread, sleeps. */
+static inline void wait_asleep(pid_t pid)
+{
+	char path[32], line[512], *end;
+	int fd, i;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (i = 0; i < 1000; i++) {
+		fd = open(path, O_RDONLY);
+		n = read(fd, line, sizeof(line) - 1);
+		close(fd);
+		line[n > 0 ? n : 0] = 0;
+		end = strrchr(line, ')');
+		if (end && end[1] == ' ' && end[2] == 'S')
+			return;
+		pause_ms(10);
+	}
+}
+
 /* What poll() sees now; events outside the usual six would be shown as bits. */
 static void say_poll(const char *who, int fd, int wait_ms)
 {

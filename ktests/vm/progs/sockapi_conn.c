@@ -168,7 +168,7 @@ static void time_wait_keeps_the_port(void)
 	wait_for(p.client, POLLIN);
 	close(p.client);
 	close(p.listener);
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	CALL(bind_to(again, p.port));
 	SETOPT(again, SOL_SOCKET, SO_REUSEADDR, 1);
 	CALL(bind_to(again, p.port));
@@ -625,7 +625,7 @@ static void accept_after_peer_reset(void)
 	wait_for(fd, POLLIN);
 	MUST(setsockopt(c, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
 	close(c);
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	POLLS(fd);
 	s = TRY(accept(fd, NULL, NULL));
 	POLLS(s);
@@ -641,7 +641,7 @@ static void backlog_plus_one(void)
 	for (i = 0; i < 6; i++) {
 		c[i] = tcp_socket(SOCK_NONBLOCK);
 		connect_to(c[i], port);
-		pause_ms(20);
+		pause_ms(SETTLE_MS);
 	}
 	for (i = 0; i < 6; i++)
 		done += state_of(c[i]) == 1;

@@ -72,7 +72,7 @@ static void peek(void)
 	CALL(recv(p.server, buf, 2, MSG_PEEK));
 	CALL(recv(p.server, buf, 16, MSG_PEEK));
 	MUST(send(p.client, "def", 3, 0));
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	CALL(recv(p.server, buf, 16, MSG_PEEK));
 	CALL(recv(p.server, buf, 16, MSG_DONTWAIT));
 	say("%s\n", buf);
@@ -127,7 +127,7 @@ static void rcvlowat(void)
 
 	SETOPT(p.server, SOL_SOCKET, SO_RCVLOWAT, 5);
 	MUST(send(p.client, "abc", 3, 0));
-	pause_ms(30);
+	pause_ms(SETTLE_MS);
 	POLLS(p.server);
 	MUST(send(p.client, "de", 2, 0));
 	wait_for(p.server, POLLIN);
@@ -193,7 +193,8 @@ static void interrupted(int number)
 static void receive_interrupted(void)
 {
 	struct sigaction sa = { .sa_handler = interrupted };
-	struct itimerval it = { .it_value.tv_usec = 100000 };
+	/* Again and again: the first may come before the call. */
+	struct itimerval it = { .it_value.tv_usec = 100000, .it_interval.tv_usec = 100000 };
 	struct pair p = connected();
 	char c;
 
@@ -257,7 +258,7 @@ static void queue_lengths(void)
 	MUST(recv(p.server, buf, 3, 0));
 	CALL(ioctl(p.server, SIOCINQ, &n));
 	say("%d\n", n);
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	CALL(ioctl(p.client, SIOCOUTQ, &n));
 	say("%d\n", n);
 	CALL(ioctl(p.client, SIOCOUTQNSD, &n));
@@ -283,7 +284,7 @@ static void outq_of_unacknowledged_data(void)
 
 	while ((r = send(p.client, big, 100000, MSG_DONTWAIT)) > 0)
 		total += r;
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	CALL(ioctl(p.client, SIOCOUTQ, &n));
 	MUST(ioctl(p.client, SIOCOUTQNSD, &u));
 	MUST(ioctl(p.server, SIOCINQ, (int *)&r));
@@ -331,7 +332,7 @@ static void shutdown_read(void)
 	CALL(recv(p.server, buf, 16, 0));
 	say("client state %d\n", state_of(p.client));
 	CALL(send(p.client, "late", 4, 0));
-	pause_ms(30);
+	pause_ms(SETTLE_MS);
 	CALL(recv(p.server, buf, 16, 0));
 	CALL(recv(p.server, buf, 16, 0));
 	CALL(send(p.server, "other way", 9, 0));
@@ -562,7 +563,7 @@ static void epoll_edge_writable(void)
 	epoll_say(ep, 0);
 	while ((n = send(p.client, big, sizeof(big), MSG_DONTWAIT)) > 0)
 		total += n;
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	while ((n = send(p.client, big, sizeof(big), MSG_DONTWAIT)) > 0)
 		total += n;
 	epoll_say(ep, 50);

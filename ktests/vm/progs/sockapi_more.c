@@ -143,7 +143,7 @@ static void peek_offset(void)
 	peek(p.server, 9, 0);
 	peek(p.server, 9, 0);
 	MUST(send(p.client, "abcdefghij", 10, 0));
-	pause_ms(30);
+	pause_ms(SETTLE_MS);
 	peek(p.server, 4, 0);
 	SETOPT(p.server, SOL_SOCKET, SO_PEEK_OFF, 7);
 	peek(p.server, 9, 0);
@@ -301,7 +301,7 @@ static void received_with(int option, int value)
 	receive_message(p.server, 3, 0, 20);
 	SETOPT(p.server, IPPROTO_TCP, TCP_INQ, 1);
 	MUST(send(p.client, "abc", 3, 0));
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	receive_message(p.server, 2, 0, 512);
 	receive_message(p.server, 9, 0, 512);
 	receive_message(p.server, 9, MSG_DONTWAIT, 512);
@@ -594,7 +594,7 @@ static void zerocopy_of_a_reset_connection(void)
 	close(p.server);
 	wait_state(p.client, 7);
 	GETOPT(p.client, SOL_SOCKET, SO_ERROR);
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 	n = 0;
 	while (recv(p.client, pages, 0, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
 		n++;

@@ -117,7 +117,7 @@ static void tcp_info(void)
 	MUST(send(p.client, "12345", 5, 0));
 	wait_for(p.server, POLLIN);
 	MUST(recv(p.server, buf, 8, 0));
-	pause_ms(60);
+	pause_ms(SETTLE_MS);
 	memset(&ti, 0, sizeof(ti));
 	CALL(getsockopt(p.client, IPPROTO_TCP, TCP_INFO, &ti, &len));
 	say("full length %d\n", len == sizeof(ti) || len >= 232);

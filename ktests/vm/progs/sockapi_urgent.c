@@ -45,7 +45,7 @@ static void three(int fd, const char *before, const char *urgent, const char *af
 	CALL(send(fd, urgent, strlen(urgent), MSG_OOB));
 	if (*after)
 		MUST(send(fd, after, strlen(after), 0));
-	pause_ms(50);
+	pause_ms(SETTLE_MS);
 }
 
 static void urgent_data(void)
@@ -100,13 +100,13 @@ static void not_there(void)
 
 	OOB(p.server, 0);
 	MUST(send(p.client, "abc", 3, 0));
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	OOB(p.server, 0);
 	CALL(recv(p.listener, NULL, 0, MSG_OOB));
 	CALL(recv(tcp_socket(0), NULL, 0, MSG_OOB));
 	CALL(send(tcp_socket(0), "x", 1, MSG_OOB | MSG_NOSIGNAL));
 	CALL(send(p.client, "", 0, MSG_OOB));
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	MARK(p.server);
 	MARK(p.listener);
 	MARK(tcp_socket(0));
@@ -254,7 +254,7 @@ static void low_water_mark(void)
 	three(p.client, "", "!", "ab");
 	POLLS(p.server);
 	MUST(send(p.client, "c", 1, 0));
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	POLLS(p.server);
 }
 
@@ -358,7 +358,7 @@ static void sigurg_interrupts(void)
 
 	watch(p.server, 0);
 	if (fork() == 0) {
-		pause_ms(50);
+		wait_asleep(getppid());
 		send(p.client, "!", 1, MSG_OOB);
 		_exit(0);
 	}
@@ -436,7 +436,7 @@ static void large_urgent_write(void)
 	}
 	wait(NULL);
 	say("%zu bytes, as sent: %d\n", got, memcmp(in, big, got) == 0);
-	pause_ms(20);
+	pause_ms(SETTLE_MS);
 	OOB(p.server, 0);
 	MARK(p.server);
 }
