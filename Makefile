@@ -48,7 +48,7 @@ define build_examples
 		| { grep -v -e 'Skipping BTF generation' -e '^make\[.*Entering' -e '^make\[.*Leaving' || true; }
 endef
 
-.PHONY: $(FLAVOURS:%=module-%) module-debug kdir-module
+.PHONY: $(FLAVOURS:%=module-%) module-debug module-race kdir-module
 $(FLAVOURS:%=module-%): module-%:
 	$(Q)$(DEPS) build
 	$(call build_module,$(B)/$*,$$($(KERNELS) kdir $*))
@@ -58,6 +58,11 @@ module-debug: ## the module with its KUnit suites for the debug kernel
 	$(Q)$(DEPS) build debug-kernel
 	$(call build_module,$(B)/debug,$$($(KERNELS) kdir debug),ATCP_KUNIT=y CC=gcc-12)
 	$(call build_examples,$(B)/debug,$$($(KERNELS) kdir debug),CC=gcc-12)
+
+module-race: ## the module for the kernel that looks for data races (KCSAN)
+	$(Q)$(DEPS) build debug-kernel
+	$(call build_module,$(B)/race,$$($(KERNELS) kdir race),CC=gcc-12)
+	$(call build_examples,$(B)/race,$$($(KERNELS) kdir race),CC=gcc-12)
 
 kdir-module:
 	$(call build_module,$(B)/$(notdir $(realpath $(KDIR))),$(KDIR))
@@ -349,9 +354,9 @@ kunit: ## KUnit suites of the glue, in the debug kernel
 	$(Q)ktests/kunit/run
 
 .PHONY: vm-test
-vm-test: ## whole-system scenarios on 6.1 and 6.12 (ARGS='--kernel 6.1|6.12|debug NAME…')
+vm-test: ## whole-system scenarios on 6.1 and 6.12 (ARGS='--kernel 6.1|6.12|debug|race NAME…')
 	$(Q)$(DEPS) vm demo $(if $(filter --long apps,$(ARGS)),apps)
-	$(Q)$(MAKE) modules module-debug tools progs ynl
+	$(Q)$(MAKE) modules module-debug $(if $(filter race,$(ARGS)),module-race) tools progs ynl
 	$(Q)mkdir -p $(B)/results
 	$(Q)ATCP_RESULT=$(abspath $(B)/results/vm-test.txt) ktests/vm/scenarios/run-all $(ARGS)
 
