@@ -39,12 +39,15 @@ struct Options : ::testing::Test {
   }
 };
 
-TEST_F(Options, EvenQuickAckIsForThisOneOnly) {
+TEST_F(Options, QuickAckTellsWhetherAcksWaitForAnswers) {
   Sock s = accept_talker();
+  EXPECT_EQ(s.get_option(kQuickack), 1);
+  EXPECT_EQ(s.set_option(kQuickack, 0), ATCP_OK);
+  EXPECT_EQ(s.get_option(kQuickack), 0);
   EXPECT_EQ(s.set_option(kQuickack, 1), ATCP_OK);
   EXPECT_EQ(s.get_option(kQuickack), 1);
-  EXPECT_EQ(s.set_option(kQuickack, 2), ATCP_OK);
-  EXPECT_EQ(s.get_option(kQuickack), 0);
+  EXPECT_EQ(s.set_option(kQuickack, 2), ATCP_OK);  // no ACK is owed
+  EXPECT_EQ(s.get_option(kQuickack), 1);
 }
 
 TEST_F(Options, NodelaySendsWhatTheCorkHeldForThisOnce) {
