@@ -117,4 +117,4 @@ def tested():
 
 
 def kernel_name():
-    return os.environ.get("ATCP_KERNEL", "host")
+    return os.environ.get("ATCP_KERNEL") or os.environ.get("ATCP_IN_VM", "host")
