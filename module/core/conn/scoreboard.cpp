@@ -91,6 +91,8 @@ void board_recount(Tcb& t, TxSeg& s, uint32_t segs) {
 }
 
 void board_clear_lost(Tcb& t) {
+  // Noticed in the order in which they were sent, as a rule. Not so if a peer took back what it had SACKed, or if not time
+  // but their place among the SACKed was what told that they are lost.
   bool in_order = true;
   uint64_t before = 0;
   for (TxSeg* s = t.lost_list.first(); s != nullptr; s = TxList::next(*s)) {
@@ -98,16 +100,15 @@ void board_clear_lost(Tcb& t) {
     in_order = in_order && s->sent_us >= before;
     before = s->sent_us;
   }
-  if (t.retrans_out != 0)
-    for (TxSeg* s = t.sent_list.first(); s != nullptr; s = TxList::next(*s))
-      clear(*s, TxSeg::kLost | TxSeg::kInNetAgain);
-  // As a rule they were sent before all others, or they would not have been the ones to be missed. Not so if a peer took back what it
-  // had SACKed, or if not time but their place among the SACKed was what told that they are lost.
-  if (TxSeg* s = t.sent_list.first()) in_order = in_order && s->sent_us >= before;
-  t.sent_list.take_in_front(t.lost_list);
-  if (!in_order) t.sent_list.sort_by_time();
+  // What was sent again is among the youngest: a walk from the end sees no more than what left since the first of it, and a
+  // piece that was seen once is not one that the next undo walks over.
+  for (TxSeg* s = t.sent_list.last(); s != nullptr && t.retrans_out != 0; s = TxList::prev(*s)) {
+    if (s->has(TxSeg::kInNetAgain)) t.retrans_out -= s->segs;
+    clear(*s, TxSeg::kLost | TxSeg::kInNetAgain);
+  }
   t.lost_out = 0;
-  t.retrans_out = 0;
+  if (!in_order) t.lost_list.sort_by_time();
+  t.sent_list.merge_by_time(t.lost_list);
   rack_judge_anew(t);
 }
 

@@ -41,7 +41,9 @@ class TxList {
  public:
   bool empty() const { return first_ == nullptr; }
   TxSeg* first() const { return first_; }
+  TxSeg* last() const { return last_; }
   static TxSeg* next(TxSeg& s) { return front_of(s).next; }
+  static TxSeg* prev(TxSeg& s) { return front_of(s).prev; }
   void push_back(TxSeg& s) { insert_after(s, last_); }
   /// after: in this queue; nullptr: s becomes the first.
   void insert_after(TxSeg& s, TxSeg* after) {
@@ -57,7 +59,14 @@ class TxList {
     (l.next != nullptr ? front_of(*l.next).prev : last_) = l.prev;
     l.prev = l.next = nullptr;
   }
-  /// All of o in front of what is here; o is empty afterwards.
+  /// By TxSeg::sent_us; what left at the same time stays as it is. O(n log r) for r runs that are in order already, no memory.
+  void sort_by_time();
+  /// All of o, which is empty afterwards, to where it belongs by TxSeg::sent_us, by which both are in order; in front of what left
+  /// at the same time. O(1) if all of o is older; else it looks at as many of o and of those here as are not older than the oldest of o
+  /// that is younger than the first one here.
+  void merge_by_time(TxList& o);
+
+ private:
   void take_in_front(TxList& o) {
     if (o.empty()) return;
     front_of(*o.last_).next = first_;
@@ -65,10 +74,7 @@ class TxList {
     first_ = o.first_;
     o.first_ = o.last_ = nullptr;
   }
-  /// By TxSeg::sent_us; what left at the same time stays as it is. O(n log n), no memory.
-  void sort_by_time();
 
- private:
   TxSeg* first_ = nullptr;
   TxSeg* last_ = nullptr;
 };
