@@ -159,7 +159,7 @@ static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_
 		atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
 		return;
 	}
-	if (kind != ATCP_ICMP_FRAG_NEEDED && ((1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV)) &&
+	if (kind != ATCP_ICMP_FRAG_NEEDED && atcp_core_icmp_ends(&asp->conn) &&
 	    atcp_icmp_in_window(&asp->conn, seq)) {
 		/*
 		 * A program that is in connect() just now, as over loopback: the attempt goes on, but the queue wakes who polls, and

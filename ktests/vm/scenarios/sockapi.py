@@ -197,6 +197,50 @@ def icmp_about_a_connection():
     net.equal(errors_of_a_connection(tun, net.PROTO, 9101), kernel, "ours")
 
 
+TCP_FASTOPEN = 23
+SERVER_WITHOUT_COOKIES = 0x202  # of tcp_fastopen, and of our parameter
+
+
+def error_of_an_early_one(tun, proto, port, accepted, recverr):
+    """What a program sees of a connection whose SYN brought data, and about whose SYN-ACK an ICMP error comes."""
+    lst = net.listener(port=port, proto=proto)
+    lst.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 5)
+    lst.setsockopt(*net.IP_RECVERR, recverr)
+    peer = Peer(tun, stack_port=port)
+    peer.send("S", b"early", options=packet.mss(packet.MSS) + packet.fastopen())
+    syn_ack = next_packet(tun, port)
+    peer.rcv = (struct.unpack_from("!I", syn_ack, packet.IP_HEADER + 4)[0] + 1) & 0xFFFFFFFF
+    conn = net.accept(lst) if accepted else None
+    tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(3, 1, syn_ack), proto=1))
+    conn = conn or net.accept(lst)
+    mask = polled(conn, select.POLLIN | select.POLLOUT | select.POLLERR)
+    try:
+        queued = conn.recvmsg(200, 512, socket.MSG_ERRQUEUE)[1:3]
+    except BlockingIOError:
+        queued = None
+    told = [mask, net.state(conn), queued, conn.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), net.error_of(conn.recv, 100, 0)]
+    peer.send("A")
+    told += [net.state(conn), net.error_of(conn.send, b"answer")]
+    for sock in (conn, lst):
+        sock.close()
+    tun.drain(0.05)
+    return told
+
+
+def icmp_about_an_early_connection():
+    """Fast Open: an ICMP error ends what waits to be accepted, and is as of any connection for the program that has accepted it."""
+    with open("/proc/sys/net/ipv4/tcp_fastopen", "w", encoding="ascii") as f:
+        f.write(str(SERVER_WITHOUT_COOKIES))
+    if net.IS_ATCP:
+        net.set_param("fastopen", SERVER_WITHOUT_COOKIES)
+    tun = Tun()
+    for port, (accepted, recverr) in enumerate(((True, 0), (True, 1), (False, 0), (False, 1)), 9400):
+        kernel = error_of_an_early_one(tun, socket.IPPROTO_TCP, port, accepted, recverr)
+        net.equal((kernel[1], kernel[5]), ("SYN_RECV", "ESTABLISHED") if accepted else ("CLOSE", "CLOSE"), "the kernel's TCP")
+        net.equal(error_of_an_early_one(tun, net.PROTO, port + 10, accepted, recverr), kernel,
+                  f"ours, accepted {accepted}, IP_RECVERR {recverr}")
+
+
 def send_from(tun, peer, ttl, flags, **more):
     tun.send_raw(packet.ipv4(peer.addr, tun.local, peer.build(flags, **more), ttl=ttl))
 
@@ -326,5 +370,5 @@ def urgent_between_stacks():
 
 if __name__ == "__main__":
     net.main(connections, data, options, more, more_over_a_bad_link, what_is_left_in_the_queue, packets_from_too_far,
-             icmp_in_the_error_queue, icmp_about_a_connection, a_listener_decides_for_its_requests,
+             icmp_in_the_error_queue, icmp_about_a_connection, icmp_about_an_early_connection, a_listener_decides_for_its_requests,
              a_listener_decides_for_time_wait, urgent, urgent_between_stacks)

@@ -99,7 +99,10 @@ enum atcp_icmp_kind {
  * the port. */
 void atcp_core_conn_icmp(struct atcp_conn *c, enum atcp_icmp_kind kind, uint32_t seq,
 			 uint32_t value, uint64_t now_ns);
-/* The same for a found entry that is not a connection. Consumes the reference. */
+/* Is it an attempt that an ICMP error ends, FRAG_NEEDED apart? To a connection such errors are soft, and so they are to one that a
+ * program has accepted before its handshake is complete (RFC 7413). Lock: conn. */
+bool atcp_core_icmp_ends(const struct atcp_conn *c);
+/* atcp_core_conn_icmp for a found entry that is not a connection. Consumes the reference. */
 void atcp_core_icmp(struct atcp_ns *ns, struct atcp_found f, enum atcp_icmp_kind kind,
 		    uint32_t seq, uint64_t now_ns);
 

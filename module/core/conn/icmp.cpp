@@ -56,6 +56,11 @@ void lower_mtu(Tcb& t, uint32_t mtu, Now now) {
 
 }  // namespace
 
+bool icmp_ends(const Tcb& t) {
+  // As Linux: for a program that has accepted it early (RFC 7413), it is a connection like any other.
+  return t.state == State::SynSent || (t.state == State::SynReceived && !load_relaxed(&t.accepted));
+}
+
 void mss_fell(Tcb& t, bool lost) {
   if (!t.sack_ok) t.sacked_out = 0;   // inferred from duplicate ACKs, in the old segment size
   const uint32_t seen = t.rate.lost;  // these are not lost to congestion
@@ -90,7 +95,7 @@ void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now) {
     t.timers.sync(t.conn());
     return;
   }
-  if (in(t.state, bit(State::SynSent) | bit(State::SynReceived))) {
+  if (icmp_ends(t)) {
     // As Linux: a connection attempt ends with what the network says. Deviation from RFC 1122
     // 4.2.3.9, where host and net unreachable are soft even then.
     done(t, ATCP_REASON_ICMP_HARD, err_of(kind), now);

@@ -231,9 +231,10 @@ struct Tcb : Endpoint {
   uint16_t pmtu;       ///< path MTU (IP header included) that mss was computed from
   uint16_t route_mtu;  ///< what the route said last; 0: not asked yet
   MtuSearch mtu;
-  uint16_t ip_options;       ///< bytes in every packet, part of what the MSS leaves out
-  uint8_t cc_source;         ///< enum atcp_source: who chose cc_ops
-  uint8_t defer_accept;      ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
+  uint16_t ip_options;   ///< bytes in every packet, part of what the MSS leaves out
+  uint8_t cc_source;     ///< enum atcp_source: who chose cc_ops
+  uint8_t defer_accept;  ///< TCP_DEFER_ACCEPT, in SYN-ACK timeouts; 0: off. Read by packets
+  bool accepted;         ///< a program has it from an accept queue. Atomic: set without its lock
   uint32_t user_timeout_ms;  ///< TCP_USER_TIMEOUT, 0: none
   uint32_t user_clamp;       ///< TCP_WINDOW_CLAMP, bytes, 0: none
   uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
@@ -511,6 +512,8 @@ void restart_keepalive(Tcb& t, Now now);
 /// Nobody reads any more and our FIN is acknowledged: the peer's FIN has so long to come, or, with
 /// TCP_LINGER2 below zero, no time at all. Ends the connection in that case.
 void start_fin_wait2(Tcb& t, Now now);
+/// As atcp_core_icmp_ends.
+bool icmp_ends(const Tcb& t);
 void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
 void conn_info(const Tcb& t, atcp_conn_info* out, Now now);

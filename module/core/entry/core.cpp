@@ -211,6 +211,10 @@ void atcp_core_conn_icmp(atcp_conn* c, atcp_icmp_kind kind, uint32_t seq, uint32
   conn_icmp(*tcb_of(c), kind, Seq(seq), value, Now(now_ns));
 }
 
+bool atcp_core_icmp_ends(const atcp_conn* c) {
+  return icmp_ends(*tcb_of(c));
+}
+
 void atcp_core_icmp(atcp_ns* handle, atcp_found f, atcp_icmp_kind kind, uint32_t seq, uint64_t) {
   Ns& ns = ns_of(handle);
   ns.count(Counter::IcmpErrors);

@@ -300,7 +300,10 @@ Tcb* listener_accept(Tcb& t, Now now) {
   if (child == nullptr) return nullptr;
   listener_unreserve(l);
   // What is taken from a closed listener is not for the program.
-  if (!is_closed(l)) l.ledger.add(LedgerItem::Accepted);
+  if (!is_closed(l)) {
+    l.ledger.add(LedgerItem::Accepted);
+    store_relaxed(&child->accepted, true);
+  }
   return child;
 }
 

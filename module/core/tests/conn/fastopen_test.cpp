@@ -101,6 +101,33 @@ TEST_F(FastopenTest, DataIsServedBeforeTheHandshakeIsComplete) {
   EXPECT_EQ(l.tcb().fastopen_queue->pending, 0u);
 }
 
+TEST_F(FastopenTest, IcmpEndsWhatWaitsToBeAccepted) {
+  with_data("hello");
+  net.run(11 * kMs);
+  Sock child(&srv, &FakeConn::of(l.tcb().listener->head->conn()));
+  ASSERT_EQ(child.state(), static_cast<uint32_t>(ATCP_STATE_SYN_RECEIVED));
+  EXPECT_TRUE(atcp_core_icmp_ends(&child.conn().conn));
+  child.icmp(ATCP_ICMP_HOST_UNREACH, child.info().snd_una);
+  EXPECT_EQ(child.state(), static_cast<uint32_t>(ATCP_STATE_CLOSED));
+  EXPECT_EQ(child.error(), ATCP_ERR_HOST_UNREACH);
+}
+
+TEST_F(FastopenTest, IcmpIsSoftOnceAccepted) {
+  Sock s = with_data("hello");
+  net.run(11 * kMs);
+  EXPECT_EQ(served(), "hello");
+  ASSERT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_SYN_RECEIVED));
+  EXPECT_FALSE(atcp_core_icmp_ends(&accepted.conn().conn));
+  accepted.icmp(ATCP_ICMP_HOST_UNREACH, accepted.info().snd_una);
+  EXPECT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_SYN_RECEIVED));
+  EXPECT_EQ(accepted.error(), ATCP_OK);
+  EXPECT_EQ(accepted.conn().soft_error, ATCP_ERR_HOST_UNREACH);
+  accepted.send("world");
+  net.run(kSec);
+  EXPECT_EQ(s.recv_text(), "world");
+  EXPECT_EQ(accepted.state(), static_cast<uint32_t>(ATCP_STATE_ESTABLISHED));
+}
+
 TEST_F(FastopenTest, EarlyShutdownIsDeliveredBehindTheAnswer) {
   Sock s = with_data("hello");
   net.run(11 * kMs);
