@@ -71,8 +71,14 @@ void atcp_mem_account(struct sock *sk)
 	u32 pages;
 	long sum;
 
-	pages = DIV_ROUND_UP((u32)atomic_read(&sk->sk_rmem_alloc) +
-			     (u32)READ_ONCE(sk->sk_wmem_queued), PAGE_SIZE);
+	/*
+	 * What comes into the error queue of one that is destroyed, a stamp of a packet that a device still had, goes with its memory:
+	 * there is no other time at which it could be taken from the sum.
+	 */
+	pages = asp->flags & ATCP_F_DESTROYED ?
+			0 :
+			DIV_ROUND_UP((u32)atomic_read(&sk->sk_rmem_alloc) +
+				     (u32)READ_ONCE(sk->sk_wmem_queued), PAGE_SIZE);
 	/* Large sockets would otherwise fight for the sum with each packet. */
 	if (likely(abs((int)(pages - asp->mem_pages)) <= asp->mem_pages / 8 && pages))
 		return;
