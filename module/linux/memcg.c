@@ -46,6 +46,20 @@ static void atcp_memcg_charge(struct sock *sk, int pages)
 	sk->sk_userlocks = locks;
 }
 
+/*
+ * What was received and not read, on the protocol's account. Not sk_rmem_alloc, in which the error queue is too: nothing was asked
+ * of the protocol for that, so nothing would be given back to the group. Lock: socket.
+ */
+static int atcp_memcg_received(const struct sock *sk)
+{
+	int bytes = atcp_sk(sk)->held;
+	const struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb)
+		bytes += skb->truesize;
+	return bytes;
+}
+
 void atcp_memcg_accepted(struct sock *sk)
 {
 	int pages;
@@ -54,7 +68,7 @@ void atcp_memcg_accepted(struct sock *sk)
 		return;
 	lock_sock(sk);
 	/* What of it is free again counts as well: the kernel gives it back to whom it was charged. */
-	pages = sk_mem_pages(sk->sk_forward_alloc + atomic_read(&sk->sk_rmem_alloc) +
+	pages = sk_mem_pages(sk->sk_forward_alloc + atcp_memcg_received(sk) +
 			     READ_ONCE(sk->sk_wmem_queued));
 	sk->sk_memcg = atcp_memcg_get();
 	if (sk->sk_memcg && pages)

@@ -8,11 +8,13 @@
 """`sock` of a group's memory.stat, for what is written, what waits to be read and what waited in an accept queue; and a group that has no
 more room."""
 
+import errno
 import os
 import socket
 import time
 
-from lib import net
+from lib import net, packet
+from lib.tun import Peer, Tun
 
 ROOT = "/sys/fs/cgroup"
 PAGE = 4096
@@ -175,5 +177,33 @@ def a_full_group():
         group.remove()
 
 
+def errors_in_the_error_queue_are_not_charged():
+    """What waits there when a connection is accepted was asked of nobody, so nobody would give it back. (With the kernel's TCP a page
+    stays with the group.)"""
+    if not net.IS_ATCP:
+        raise net.Skipped("the kernel's TCP charges them")
+    net.set_param("fastopen", 0x202)  # a server, without cookies
+    tun = Tun()
+    taker = Group("e")
+    lst = net.listener(port=8040)
+    lst.setsockopt(socket.IPPROTO_TCP, 23, 5)  # TCP_FASTOPEN
+    for _ in range(3):
+        peer = Peer(tun, stack_port=8040)
+        peer.send("S", b"early", options=packet.mss(packet.MSS) + packet.fastopen())
+        syn_ack = tun.read_raw(2)
+        # It ends with this, waits to be accepted, and has the error in its queue.
+        tun.send_raw(packet.ipv4("10.9.0.7", tun.local, packet.icmp(3, 1, syn_ack), proto=1))
+        with taker:
+            two = net.accept(lst)
+        net.equal(two.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), errno.EHOSTUNREACH, "SO_ERROR")
+        two.recvmsg(200, 512, socket.MSG_ERRQUEUE)
+        two.close()
+    lst.close()
+    time.sleep(3)  # until the numbers are those of now
+    net.equal(taker.sock(), 0, "bytes still charged when all is closed")
+    taker.remove()
+
+
 if __name__ == "__main__":
-    net.main(what_is_queued_is_charged, accept_takes_the_group_of_who_accepts, a_full_group)
+    net.main(what_is_queued_is_charged, accept_takes_the_group_of_who_accepts, a_full_group,
+             errors_in_the_error_queue_are_not_charged)
