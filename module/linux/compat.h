@@ -205,6 +205,13 @@ static inline bool atcp_stamp_wanted(u32 tsflags, bool hardware)
 #endif
 }
 
+/* SOF_TIMESTAMPING_OPT_ID counts from what was written (6.2); else from what is acknowledged. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define ATCP_STAMP_ID_WRITTEN SOF_TIMESTAMPING_OPT_ID_TCP
+#else
+#define ATCP_STAMP_ID_WRITTEN 0
+#endif
+
 /* The kernel's TCP has SO_PEEK_OFF (6.9). Before, programs are told that a stream has none. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define ATCP_HAVE_PEEK_OFF 1

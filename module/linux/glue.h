@@ -427,9 +427,9 @@ static inline void atcp_stamps_move(struct sk_buff *skb, struct sk_buff *from)
 }
 /* The control messages of a read that succeeded. Lock: socket. */
 void atcp_recv_stamps(struct sock *sk, struct msghdr *msg, const struct atcp_stamps *s);
-/* Before a write, on a socket that can send. Lock: socket. */
+/* SOF_TIMESTAMPING_OPT_ID may have been set: take what bytes are counted from. When it has been, and before a write. Lock: socket. */
 void atcp_stamp_begin(struct sock *sk);
-/* After a write, before its end is pushed: tsflags are SOF_TIMESTAMPING_*. Lock: socket. */
+/* After a write, before its end is pushed, if that has not happened already: tsflags are SOF_TIMESTAMPING_*. Lock: socket. */
 void atcp_stamp_written(struct sock *sk, u32 tsflags);
 /* The bytes of a piece from `at` on, or those in front of `bytes`, leave it. Its shared info is its own. Lock: socket. */
 void atcp_stamp_split(struct sk_buff *skb, struct sk_buff *rest, u32 at);

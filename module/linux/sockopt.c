@@ -94,15 +94,30 @@ static int atcp_set_ipv6(struct sock *sk, int opt, sockptr_t val, unsigned int l
 	return err;
 }
 
-/* SO_TIMESTAMPING: bytes are numbered from what a connection has sent on. */
-static bool atcp_refuses_stamps(const struct sock *sk, int opt, sockptr_t val, unsigned int len)
+/* Bytes are numbered from what a connection has sent on. */
+static bool atcp_refuses_stamps(const struct sock *sk, sockptr_t val, unsigned int len)
 {
 	int flags;
 
-	return (opt == SO_TIMESTAMPING_OLD || opt == SO_TIMESTAMPING_NEW) && len >= sizeof(flags) &&
-	       !copy_from_sockptr(&flags, val, sizeof(flags)) && (flags & SOF_TIMESTAMPING_OPT_ID) &&
+	return len >= sizeof(flags) && !copy_from_sockptr(&flags, val, sizeof(flags)) &&
+	       (flags & SOF_TIMESTAMPING_OPT_ID) &&
 	       !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
 	       (1 << inet_sk_state_load(sk)) & (TCPF_CLOSE | TCPF_LISTEN);
+}
+
+/* SO_TIMESTAMPING. */
+static int atcp_set_stamps(struct sock *sk, int opt, sockptr_t val, unsigned int len)
+{
+	int err = -EINVAL;
+
+	if (!atcp_refuses_stamps(sk, val, len))
+		err = sock_setsockopt(sk->sk_socket, SOL_SOCKET, opt, val, len);
+	if (err)
+		return err;
+	lock_sock(sk);
+	atcp_stamp_begin(sk);
+	release_sock(sk);
+	return 0;
 }
 
 /*
@@ -113,8 +128,8 @@ static int atcp_set_sol_socket(struct sock *sk, int opt, sockptr_t val, unsigned
 {
 	int on;
 
-	if (atcp_refuses_stamps(sk, opt, val, len))
-		return -EINVAL;
+	if (opt == SO_TIMESTAMPING_OLD || opt == SO_TIMESTAMPING_NEW)
+		return atcp_set_stamps(sk, opt, val, len);
 	if (opt != SO_ZEROCOPY)
 		return sock_setsockopt(sk->sk_socket, SOL_SOCKET, opt, val, len);
 	if (len < sizeof(on))

@@ -9,9 +9,12 @@
  * piece, other than its clones, has no use for: mark, how far the byte is from the front of the piece, 1 for the first, 0
  * for no such byte; and priority, whether the acknowledgement is wanted.
  *
- * The kernel counts the bytes of SOF_TIMESTAMPING_OPT_ID for sockets of protocol 6 alone. Ours count from the first write
- * after the option was set: the kernel then puts 0 into sk_tskey, which is otherwise 1 here. What is in the error queue
- * has the sequence number, until somebody reads it.
+ * The kernel counts the bytes of SOF_TIMESTAMPING_OPT_ID for sockets of protocol 6 alone. Ours count, as there, from what was
+ * acknowledged when the option was set, or with OPT_ID_TCP from what was written. The kernel then puts 0 into sk_tskey, which
+ * is otherwise 1 here. Before 6.6 nobody tells us that it was set: there it is looked at with each write. What is in the error
+ * queue has the sequence number, until somebody reads it.
+ *
+ * OPT_STATS brings none: the kernel fills them in where the packet leaves, for sockets of protocol 6.
  */
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
@@ -71,14 +74,24 @@ void atcp_recv_stamps(struct sock *sk, struct msghdr *msg, const struct atcp_sta
 
 /* ---- sent ---------------------------------------------------------------------------- */
 
+/* What the core says of a connection is large: writes have no room for it on their stack. Lock: socket. */
+static noinline_for_stack u32 atcp_stamp_una(const struct atcp_sock *asp)
+{
+	struct atcp_conn_info info;
+
+	atcp_core_conn_info(&asp->conn, &info, atcp_now());
+	return info.snd_una;
+}
+
 void atcp_stamp_begin(struct sock *sk)
 {
 	struct atcp_sock *asp = atcp_sk(sk);
+	u32 tsflags = READ_ONCE(sk->sk_tsflags);
 
-	if (likely(!(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID)) ||
-	    atomic_read(&sk->sk_tskey))
+	if (likely(!(tsflags & SOF_TIMESTAMPING_OPT_ID)) || atomic_read(&sk->sk_tskey))
 		return;
-	asp->stamp_base = atcp_core_tx_end(&asp->conn);
+	asp->stamp_base = tsflags & ATCP_STAMP_ID_WRITTEN ? atcp_core_tx_end(&asp->conn) :
+							    atcp_stamp_una(asp);
 	atomic_set(&sk->sk_tskey, 1);
 }
 

@@ -241,6 +241,58 @@ def icmp_about_an_early_connection():
                   f"ours, accepted {accepted}, IP_RECVERR {recverr}")
 
 
+SO_TIMESTAMPING = 37
+SOF_SOFTWARE, SOF_OPT_ID, SOF_TX_ACK, SOF_TSONLY, SOF_OPT_ID_TCP = (1 << n for n in (4, 7, 9, 11, 16))
+
+
+def number_of_a_stamp(sock):
+    net.until(lambda: polled(sock, select.POLLERR), 2, "a stamp")
+    _, control, _, _ = sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+    return next(struct.unpack_from("IBBBBII", data)[6] for level, _, data in control if level in (socket.IPPROTO_IP, socket.IPPROTO_IPV6))
+
+
+def acknowledged(peer):
+    peer.take(None)
+    peer.send("A")
+
+
+def numbers_of(tun, proto, port, flags):
+    """Of the last byte of a write after the option was set: before ten bytes were acknowledged; in SYN_SENT."""
+    lst = net.listener(port=port, proto=proto)
+    peer = Peer(tun, stack_port=port)
+    peer.connect()
+    conn = net.accept(lst)
+    conn.sendall(b"0123456789")
+    conn.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+    acknowledged(peer)
+    conn.sendall(b"abcde")
+    acknowledged(peer)
+    numbers = [number_of_a_stamp(conn)]
+    peer = Peer(tun, port=port)
+    one = net.new_socket(blocking=False, proto=proto)
+    one.connect_ex((tun.peer, port))
+    one.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+    peer.accept()
+    one.send(b"abc")
+    acknowledged(peer)
+    numbers.append(number_of_a_stamp(one))
+    for sock in (one, conn, lst):
+        sock.close()
+    tun.drain(0.05)
+    return numbers
+
+
+def bytes_are_numbered_from_when_the_option_was_set():
+    """SOF_TIMESTAMPING_OPT_ID: from what was acknowledged then; with OPT_ID_TCP from what was written."""
+    if net.kernel_before(6, 6):
+        raise net.Skipped("before 6.6 the kernel tells no other protocol that the option was set")
+    tun = Tun()
+    flags = SOF_SOFTWARE | SOF_OPT_ID | SOF_TX_ACK | SOF_TSONLY
+    for port, (more, want) in enumerate(((0, [14, 3]), (SOF_OPT_ID_TCP, [4, 2])), 9500):
+        net.equal(numbers_of(tun, socket.IPPROTO_TCP, port, flags | more), want, "the kernel's TCP")
+        net.equal(numbers_of(tun, net.PROTO, port + 10, flags | more), want, f"ours, OPT_ID_TCP {bool(more)}")
+
+
 def send_from(tun, peer, ttl, flags, **more):
     tun.send_raw(packet.ipv4(peer.addr, tun.local, peer.build(flags, **more), ttl=ttl))
 
@@ -370,5 +422,6 @@ def urgent_between_stacks():
 
 if __name__ == "__main__":
     net.main(connections, data, options, more, more_over_a_bad_link, what_is_left_in_the_queue, packets_from_too_far,
-             icmp_in_the_error_queue, icmp_about_a_connection, icmp_about_an_early_connection, a_listener_decides_for_its_requests,
+             icmp_in_the_error_queue, icmp_about_a_connection, icmp_about_an_early_connection,
+             bytes_are_numbered_from_when_the_option_was_set, a_listener_decides_for_its_requests,
              a_listener_decides_for_time_wait, urgent, urgent_between_stacks)

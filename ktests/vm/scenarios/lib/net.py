@@ -194,6 +194,10 @@ def sleeps_in(thread, sock):
     until(asleep, 5, "a thread that sleeps in a call")
 
 
+def kernel_before(*version):
+    return tuple(int(n) for n in os.uname().release.split(".")[:2]) < version
+
+
 def error_of(call, *args):
     """The name of the errno that a call raises, or None."""
     try:
