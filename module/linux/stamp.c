@@ -101,20 +101,24 @@ void atcp_stamp_written(struct sock *sk, u32 tsflags)
 	struct skb_shared_info *si;
 	struct atcp_pkt *pkt;
 	struct sk_buff *skb;
-	u32 len = 0;
 
 	if (likely(!tsflags))
 		return;
-	/* It may be gone already. */
-	pkt = atcp_core_tx_tail(c, &len);
-	if (!pkt || !len || skb_cloned(atcp_pkt_skb(pkt)))
+	/*
+	 * It may be on its way already, if the rest of the write found no memory: then the acknowledgement is still to come. It may
+	 * be acknowledged, too.
+	 */
+	pkt = atcp_core_tx_last(c);
+	if (!pkt)
 		return;
 	skb = atcp_pkt_skb(pkt);
 	si = skb_shinfo(skb);
+	/* First whose stamp it would be: a device that has a clone looks at both. */
+	if (tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK)
+		si->tskey = atcp_core_tx_end(c) - 1;
 	sock_tx_timestamp(sk, tsflags, &si->tx_flags);
 	if (!(tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK))
 		return;
-	si->tskey = atcp_core_tx_end(c) - 1;
 	skb->mark = skb->len;
 	if (tsflags & SOF_TIMESTAMPING_TX_ACK)
 		skb->priority = 1;

@@ -411,6 +411,31 @@ static void stamps_of_a_long_write(void)
 	wait(NULL);
 }
 
+/* One that ends with less than all for want of room: its last byte is the last one taken, though it may be on its way already. */
+static void stamps_of_a_write_cut_short(void)
+{
+	struct pair p = connected();
+	_Alignas(8) char control[512];
+	struct msghdr m = { .msg_control = control, .msg_controllen = sizeof(control) };
+	struct sock_extended_err *e = NULL;
+	struct cmsghdr *c;
+	static char buf[1 << 20];
+	long n;
+
+	MUST(set_int(p.client, SOL_SOCKET, SO_SNDBUF, 10000));
+	MUST(set_int(p.client, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_ACK |
+							     SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY));
+	n = MUST(send(p.client, buf, sizeof(buf), MSG_DONTWAIT));
+	say("%s taken\n", n < (long)sizeof(buf) ? "a part is" : "all is");
+	wait_for(p.client, POLLERR);
+	CALL(recvmsg(p.client, &m, MSG_ERRQUEUE | MSG_DONTWAIT));
+	for (c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == SOL_IP || c->cmsg_level == SOL_IPV6)
+			e = (struct sock_extended_err *)CMSG_DATA(c);
+	if (e)
+		say("kind %u, %s\n", e->ee_info, e->ee_data == n - 1 ? "of the last byte taken" : "of another byte");
+}
+
 /* The stamp of one write alone, asked for with it; what is appended does not take it away. */
 static void stamps_of_one_write(void)
 {
@@ -606,7 +631,7 @@ static const struct sequence all[] = {
 	S(save_syn_values), S(saved_syn_with_ip_header), S(saved_syn_with_link_header), S(saved_syn_asked_for_too_late),
 	S(peek_offset), S(peek_offset_waits_and_ends), S(peek_offset_and_children),
 	S(so_timestamp), S(so_timestamping_received), S(timestamping_values), S(stamps_of_what_is_sent),
-	S(stamps_of_a_long_write), S(stamps_of_one_write),
+	S(stamps_of_a_long_write), S(stamps_of_a_write_cut_short), S(stamps_of_one_write),
 	S(zerocopy_option), S(zerocopy_without_the_option), S(zerocopy_writes), S(zerocopy_and_more),
 	S(zerocopy_from_nowhere), S(zerocopy_of_a_reset_connection),
 };

@@ -158,6 +158,8 @@ void atcp_core_connect_go(struct atcp_conn *c, uint64_t now_ns);
 
 /* Send queue. The last piece, if nothing of it was sent yet and more may be added; else NULL. */
 struct atcp_pkt *atcp_core_tx_tail(struct atcp_conn *c, uint32_t *len);
+/* The last piece, sent or not, as long as it is not acknowledged; NULL: there is none, or a FIN is behind it. */
+struct atcp_pkt *atcp_core_tx_last(struct atcp_conn *c);
 /* A new, empty piece at the end of the queue: the core's from now on. */
 void atcp_core_tx_add(struct atcp_conn *c, struct atcp_pkt *pkt);
 /* The sequence number behind all that was written. */

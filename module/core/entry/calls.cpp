@@ -135,6 +135,11 @@ atcp_pkt* atcp_core_tx_tail(atcp_conn* c, uint32_t* len) {
   return s->pkt();
 }
 
+atcp_pkt* atcp_core_tx_last(atcp_conn* c) {
+  TxSeg* s = tcb_of(c)->tx.last();
+  return s == nullptr || s->has(TxSeg::kFin | TxSeg::kNoPkt) ? nullptr : s->pkt();
+}
+
 void atcp_core_tx_add(atcp_conn* c, atcp_pkt* pkt) {
   rate_check_app_limited(*tcb_of(c));
   Tcb& t = *tcb_of(c);

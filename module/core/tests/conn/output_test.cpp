@@ -39,6 +39,29 @@ TEST_F(Output, FinAloneAfterItsDataWasAcknowledged) {
   EXPECT_EQ(fin.len, 0u);
 }
 
+/// For the stamp of a write that ends after all of it was sent.
+TEST_F(Output, TheLastPieceIsKnownUntilItIsAcknowledged) {
+  Sock c = open(1000);
+  atcp_conn* conn = &c.conn().conn;
+  uint32_t len = 0;
+  EXPECT_EQ(atcp_core_tx_last(conn), nullptr);
+  EXPECT_EQ(c.send(std::string(1000, 'x')), 1000u);
+  EXPECT_EQ(atcp_core_tx_tail(conn, &len), nullptr);  // all is sent
+  ASSERT_EQ(c.conn().tx.size(), 1u);
+  EXPECT_EQ(atcp_core_tx_last(conn), &(*c.conn().tx.begin())->pkt);
+  // What does not fit into the window is the last one then.
+  EXPECT_EQ(c.send(std::string(500, 'y')), 500u);
+  EXPECT_NE(atcp_core_tx_last(conn), nullptr);
+  EXPECT_EQ(atcp_core_tx_last(conn), atcp_core_tx_tail(conn, &len));
+  send({.seq = kIrs + 1, .ack = iss + 1 + 1000, .wnd = 1000});
+  send({.seq = kIrs + 1, .ack = iss + 1 + 1500, .wnd = 1000});
+  EXPECT_EQ(atcp_core_tx_last(conn), nullptr);
+  EXPECT_EQ(c.send("z"), 1u);
+  EXPECT_NE(atcp_core_tx_last(conn), nullptr);
+  c.shutdown();
+  EXPECT_EQ(atcp_core_tx_last(conn), nullptr);
+}
+
 /// For stamps of acknowledgements: of a piece that is acknowledged in part the port hears how far, and once it is whole.
 TEST_F(Output, ThePortHearsWhatOfAPieceIsAcknowledged) {
   Sock c = open();
