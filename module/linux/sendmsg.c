@@ -258,6 +258,13 @@ static void atcp_send_last(struct sock *sk, int flags, u32 tsflags)
 	atcp_send_queued(&atcp_sk(sk)->conn, flags, flags & MSG_MORE);
 }
 
+/* This call's pages are copied after all, and the program is told so. Lock: socket. */
+static void atcp_zerocopy_copied(struct atcp_src *src)
+{
+	src->zerocopy = false;
+	uarg_to_msgzc(src->uarg)->zerocopy = 0;
+}
+
 /* Lock: socket. */
 static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags)
 {
@@ -276,6 +283,9 @@ static ssize_t atcp_send_locked(struct sock *sk, struct atcp_src *src, int flags
 			return err;
 	}
 	fastopen = atcp_core_syn_held(c);
+	/* As with the kernel's TCP a SYN has a copy: an attempt that fails is an error, and such a call leaves no pages behind. */
+	if (fastopen && src->uarg)
+		atcp_zerocopy_copied(src);
 	if (!atcp_core_can_send(c) && ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
 		err = sk_stream_wait_connect(sk, &timeo);
 		if (err)
@@ -363,9 +373,9 @@ static int atcp_zerocopy_begin(struct sock *sk, struct atcp_src *src, size_t siz
 	src->uarg = msg_zerocopy_realloc(sk, size, pkt ? skb_zcopy(atcp_pkt_skb(pkt)) : NULL);
 	if (!src->uarg)
 		return -ENOBUFS;
-	src->zerocopy = sk->sk_route_caps & NETIF_F_SG;
-	if (!src->zerocopy)
-		uarg_to_msgzc(src->uarg)->zerocopy = 0;
+	src->zerocopy = true;
+	if (!(sk->sk_route_caps & NETIF_F_SG))
+		atcp_zerocopy_copied(src);
 	return 0;
 }
 

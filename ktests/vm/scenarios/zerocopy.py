@@ -12,12 +12,12 @@ import ctypes
 import fcntl
 import mmap
 import os
-import platform
 import socket
 import struct
 import time
 
-from lib import net
+from lib import net, packet
+from lib.tun import Peer, Tun
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PAGE = 4096
@@ -199,11 +199,15 @@ def completion(sock):
     return info, data, code
 
 
+def needs_so_zerocopy():
+    if net.kernel_before(6, 6):
+        raise net.Skipped("before 6.6 the kernel keeps SO_ZEROCOPY for protocols that it knows")
+
+
 def zerocopy_moves_pages():
     """The pages stand in a queue of the sender when they change. Where they arrive on the same host they are copied after all, which the
     completion says, on both stacks."""
-    if tuple(int(n) for n in platform.release().split(".")[:2]) < (6, 6):
-        raise net.Skipped("before 6.6 the kernel keeps SO_ZEROCOPY for protocols that it knows")
+    needs_so_zerocopy()
     pairs = [(name, *pair(port, proto)) for port, (name, proto) in enumerate(STACKS, 8000)]
     net.sh(f"tc qdisc add dev lo root netem delay {DELAY_S}s")
     told = []
@@ -222,6 +226,47 @@ def zerocopy_moves_pages():
     net.equal(told[1], told[0], "ours")
 
 
+TCP_FASTOPEN_CONNECT = 30
+CLIENT_WITHOUT_COOKIE = 0x5  # of tcp_fastopen, and of our parameter
+
+
+def a_syn_has_a_copy():
+    """The call whose data a SYN has (RFC 7413) may fail with the SYN on its way, and would leave pages behind of which no completion
+    tells."""
+    needs_so_zerocopy()
+    with open("/proc/sys/net/ipv4/tcp_fastopen", "w", encoding="ascii") as f:
+        f.write(str(CLIENT_WITHOUT_COOKIE))
+    if net.IS_ATCP:
+        net.set_param("fastopen", CLIENT_WITHOUT_COOKIE)
+    tun = Tun()
+    net.sh(f"tc qdisc add dev {tun.name} root netem delay {DELAY_S}s")
+    for port, (name, proto) in enumerate(STACKS, 8000):
+        pages = Pages(False)
+        part = memoryview(pages.map)[:100]
+        peer = Peer(tun, port=port)
+        one = net.new_socket(blocking=False, proto=proto)
+        one.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+        one.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+        one.connect((tun.peer, port))
+        net.equal(one.send(part, MSG_ZEROCOPY), 100, f"{name}: bytes taken")
+        pages.write(NEW)
+        net.equal(peer.wait_syn(2 * DELAY_S).payload[:len(OLD)], OLD, f"{name}: data of the SYN")
+        peer.rcv = (peer.rcv + 100) & 0xFFFFFFFF
+        peer.send("SA", options=packet.mss(packet.MSS))
+        net.equal(completion(one)[:2], (0, 0), f"{name}: the completion")
+        peer.send("R")  # or it would wait long for the ACK of its FIN, with such a round trip
+        one.close()
+        # Nobody there: no completion, for the call that failed has no number.
+        two = net.new_socket(proto=proto)
+        two.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+        two.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+        two.connect(("127.0.0.1", port))
+        net.equal(net.error_of(two.send, part, MSG_ZEROCOPY), "ECONNREFUSED", name)
+        net.equal(net.error_of(two.recvmsg, 0, 512, socket.MSG_ERRQUEUE), "EAGAIN", f"{name}: a completion")
+        two.close()
+        part.release()
+
+
 if __name__ == "__main__":
     net.main(write_copies, sendfile_moves_pages, splice_of_a_file_moves_pages, vmsplice_moves_pages,
-             splice_out_of_a_socket_moves_pages, zerocopy_moves_pages)
+             splice_out_of_a_socket_moves_pages, zerocopy_moves_pages, a_syn_has_a_copy)
