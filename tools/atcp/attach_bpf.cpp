@@ -22,6 +22,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -104,6 +105,13 @@ int probe_socket() {
   return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_ATCP);
 }
 
+/// Asking for a socket while the module is not there would have the kernel load it.
+bool module_is_live() {
+  std::string state;
+  std::ifstream("/sys/module/atcp/initstate") >> state;
+  return state == "live";
+}
+
 /// A duplicate of the map's descriptor; the pins are there.
 int make_pins() {
   remove_pins();
@@ -122,7 +130,7 @@ int make_pins() {
   s.bpf->links.on_unregister = attached(s.bpf->progs.on_unregister);
   // From here on the programs see the module come and go; what is there already is found by having a
   // socket of it, which also keeps it from going while this is noted.
-  int probe = probe_socket();
+  int probe = module_is_live() ? probe_socket() : -1;
   if (probe >= 0) {
     s.bpf->bss->registered = 1;
     close(probe);

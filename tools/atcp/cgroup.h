@@ -11,9 +11,10 @@
 namespace atcp::tool {
 
 struct Cgroup {
-  std::string path;    ///< as /proc/PID/cgroup has it: "/system.slice/nginx.service"; "/" the root
-  uint64_t id = 0;     ///< 0: none
-  unsigned level = 0;  ///< below the root that is mounted here, which has 0
+  std::string path;  ///< as /proc/PID/cgroup has it: "/system.slice/nginx.service"; "/" the root
+  uint64_t id = 0;   ///< 0: none
+  unsigned level =
+      0;  ///< below the root that is mounted here, which has 0: in a cgroup namespace not the machine's
 };
 
 /// Where cgroup2 is mounted, by a file like /proc/self/mounts; the first one if there are several.

@@ -131,7 +131,7 @@ void add_attach_commands(Command& app, Chosen& chosen) {
   attach_cmd.flag("--self", asked->self, kSelfHelp);
   attach_cmd.flag("--strict", asked->strict,
                   "refuse sockets while the module is missing, instead of the kernel's TCP");
-  attach_cmd.flag("--force", asked->force, "also if the module is not loaded");
+  attach_cmd.flag("--force", asked->force, "also if the module is not loaded, and do not load it");
   attach_cmd.when_given([&chosen, asked] { chosen.work = [asked] { return attach(*asked); }; });
 
   Command detach_cmd = app.add("detach", "a cgroup's new sockets are the kernel's TCP again");

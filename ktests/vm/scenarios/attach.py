@@ -324,6 +324,22 @@ def module_goes_and_comes():
 
 
 @on_kernels_with_the_hook
+def force_loads_nothing():
+    """The kernel would find the module by the alias, if anybody asked for the protocol."""
+    with cgroups("a"):
+        rmmod()
+        run("attach a --force")
+        check(not os.path.exists("/sys/module/atcp"), "--force has loaded the module")
+        check(not is_atcp("a"), "a socket without the module")
+        net.sh("modprobe atcp")
+        check(is_atcp("a"), "loaded afterwards")
+        rmmod()
+        run("detach a")
+        run("attach a")
+        check(is_atcp("a"), "attach without --force asks for the module")
+
+
+@on_kernels_with_the_hook
 def strict_loads_the_module():
     """A strict cgroup asks for the protocol, and the kernel finds its module by the alias."""
     with cgroups("a"):
@@ -352,4 +368,4 @@ def wrong_words():
 if __name__ == "__main__":
     net.main(kernel_without_the_hook, sockets_of_a_static_program, sockets_of_python, socket_that_is_there_stays, data_both_ways,
              two_cgroups, cgroup_of_oneself, cgroup_that_was_removed, many_at_a_time, pins_of_a_killed_tool, wrong_words,
-             module_goes_and_comes, strict_loads_the_module)
+             module_goes_and_comes, force_loads_nothing, strict_loads_the_module)
