@@ -272,6 +272,7 @@ static void atcp_rx_nobody(struct atcp_osns *osns, const struct atcp_tuple *t,
 void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
 	     struct sk_buff *skb, u8 proto, bool nobody)
 {
+	struct inet6_skb_parm noted;
 	const struct atcp_path *way;
 	struct atcp_path room;
 	struct sock *sk = NULL;
@@ -290,8 +291,10 @@ void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tupl
 		return;
 	}
 
-	if (f.kind != ATCP_FOUND_CONN)
+	if (f.kind != ATCP_FOUND_CONN) {
+		noted = *IP6CB(skb);
 		atcp6_options_enter(skb);
+	}
 	way = f.kind == ATCP_FOUND_CONN || t->family != ATCP_AF_INET ?
 		      NULL :
 		      atcp_path_read(osns, skb, &room);
@@ -306,6 +309,8 @@ void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tupl
 			return;
 		/* What IP had in the packet's cb, the core has written over. */
 		memset(skb->cb, 0, sizeof(skb->cb));
+		if (atcp_skb_v6(skb))
+			*IP6CB(skb) = noted;
 		f = atcp_core_lookup(osns->core, t);
 	}
 	if (f.kind != ATCP_FOUND_NONE) {
@@ -437,22 +442,28 @@ static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 	return NF_STOLEN;
 }
 
-/* Context: softirq, inside RCU. */
+/*
+ * Context: softirq, inside RCU; or process, inside RCU, when a program gives back what a rule had queued for it (NFQUEUE): then softirqs are
+ * off from here on, as everything below expects.
+ */
 static unsigned int atcp_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct atcp_osns *osns = atcp_pernet(state->net);
+	unsigned int verdict = NF_ACCEPT;
 
 	if (!atomic_read(&osns->sockets) && !atcp_core_ns_entries(osns->core))
 		return NF_ACCEPT;
+	local_bh_disable();
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_TCP:
-		return atcp_nf_tcp(osns, skb, state);
+		verdict = atcp_nf_tcp(osns, skb, state);
+		break;
 	case IPPROTO_ICMP:
 		atcp_icmp_in(osns, skb);
-		return NF_ACCEPT;
-	default:
-		return NF_ACCEPT;
+		break;
 	}
+	local_bh_enable();
+	return verdict;
 }
 
 /* ---- wire=atcp ----------------------------------------------------------------------- */

@@ -233,10 +233,11 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 	return NF_STOLEN;
 }
 
-/* Context: softirq, inside RCU. */
+/* Context: as atcp_nf_in(). */
 static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct atcp_osns *osns = atcp_pernet(state->net);
+	unsigned int verdict = NF_ACCEPT;
 	enum atcp6_next found;
 	u8 proto;
 	int off;
@@ -246,11 +247,13 @@ static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf
 	found = atcp6_find(skb, &proto, &off);
 	if (found == ATCP6_OTHER)
 		return NF_ACCEPT;
+	local_bh_disable();
 	if (proto == IPPROTO_TCP)
-		return atcp6_nf_tcp(osns, skb, off, found, state);
-	if (proto == IPPROTO_ICMPV6 && found == ATCP6_PLAIN)
+		verdict = atcp6_nf_tcp(osns, skb, off, found, state);
+	else if (proto == IPPROTO_ICMPV6 && found == ATCP6_PLAIN)
 		atcp6_icmp_in(osns, skb, off);
-	return NF_ACCEPT;
+	local_bh_enable();
+	return verdict;
 }
 
 /* ---- wire=atcp ----------------------------------------------------------------------- */

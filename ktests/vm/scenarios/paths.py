@@ -7,10 +7,11 @@
 # seconds: 900
 """What routers and firewalls on the path do to a connection."""
 
+import os
 import socket
 import time
 
-from lib import net, packet
+from lib import net, nfqueue, packet
 from lib.flows import tested
 
 
@@ -169,6 +170,35 @@ def firewall_rejects():
         sock.close()
 
 
+def firewall_asks_a_program():
+    """What a rule queues for a program (NFQUEUE) comes to us from that program's system call: connections are opened, used and closed."""
+    lst = net.listener(port=8080)
+    net.sh("nft add table inet t && nft 'add chain inet t in { type filter hook input priority 0; }'")
+    try:
+        net.sh("nft add rule inet t in tcp dport 8080 queue num 7 && nft add rule inet t in tcp sport 8080 queue num 7")
+    except net.Failed:
+        net.sh("nft flush ruleset")
+        if os.environ.get("ATCP_IN_VM") in ("debug", "race"):
+            raise net.Skipped("this kernel was built without NFQUEUE") from None
+        raise
+    with nfqueue.Queue(7) as queue:
+        for _ in range(10):
+            sock = net.new_socket()
+            sock.settimeout(net.patience(10))
+            sock.connect(("127.0.0.1", 8080))
+            conn = net.accept(lst)
+            for _ in range(30):
+                sock.sendall(b"q" * 3000)
+                net.equal(len(conn.recv(3000, socket.MSG_WAITALL)), 3000, "bytes")
+                conn.sendall(b"a")
+                net.equal(sock.recv(1), b"a", "the answer")
+            sock.close()
+            net.equal(conn.recv(1), b"", "the end")
+            conn.close()
+        net.check(queue.passed > 600, f"only {queue.passed} packets were queued")
+    net.sh("nft flush ruleset")
+
+
 def link_down_and_up():
     """A transfer stalls while the link is down and goes on when it is back."""
     with Router() as hosts:
@@ -186,4 +216,4 @@ def link_down_and_up():
 
 if __name__ == "__main__":
     net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, mtu_falls_while_idle, black_hole,
-             firewall_drops, firewall_rejects, link_down_and_up)
+             firewall_drops, firewall_rejects, firewall_asks_a_program, link_down_and_up)
