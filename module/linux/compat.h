@@ -29,6 +29,16 @@ static inline void atcp_kvfree_rcu(void *p, struct rcu_head *head)
 #endif
 }
 
+/* getsockopt() reads it without the socket's lock since 6.8; before it is part of a word. */
+static inline void atcp_write_mcast_hops(struct ipv6_pinfo *np, u8 hops)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	WRITE_ONCE(np->mcast_hops, hops);
+#else
+	np->mcast_hops = hops;
+#endif
+}
+
 /* proto->accept: the flags of accept4(2) and where its error goes. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define ATCP_ACCEPT_ARGS struct proto_accept_arg *arg

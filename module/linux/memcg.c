@@ -6,6 +6,7 @@
  */
 #include <linux/memcontrol.h>
 #include <linux/slab.h>
+#include <net/ipv6.h>
 
 #include "glue.h"
 
@@ -56,6 +57,10 @@ static int atcp_memcg_received(const struct sock *sk)
 	const struct sk_buff *skb;
 
 	skb_queue_walk(&sk->sk_receive_queue, skb)
+		bytes += skb->truesize;
+	/* The headers that rx6_options.c keeps. */
+	skb = sk->sk_family == AF_INET6 ? inet6_sk(sk)->pktoptions : NULL;
+	if (skb)
 		bytes += skb->truesize;
 	return bytes;
 }

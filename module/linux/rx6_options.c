@@ -52,9 +52,8 @@ void atcp6_options_child(struct sock *sk)
 /* Where the kernel finds the headers that IP has stepped over, from the IPv6 header on. At the netfilter hook nobody has written that down
  * yet, but for the hop-by-hop options, which are obeyed by then.
  */
-static void atcp6_note_headers(struct sk_buff *skb, int end)
+static void atcp6_note_headers(const struct sk_buff *skb, int end, struct inet6_skb_parm *opt)
 {
-	struct inet6_skb_parm *opt = IP6CB(skb);
 	u8 next = ipv6_hdr(skb)->nexthdr;
 	int off = sizeof(struct ipv6hdr);
 	const u8 *head;
@@ -76,6 +75,23 @@ static void atcp6_note_headers(struct sk_buff *skb, int end)
 	}
 }
 
+/* The kernel steps over a fragment header of such a copy by its second octet, which is not a length and may be anything. */
+static void atcp6_mend_fragment_header(struct sk_buff *copy, int end)
+{
+	u8 next = ipv6_hdr(copy)->nexthdr;
+	int off = sizeof(struct ipv6hdr);
+	u8 *head;
+
+	while (off + 8 <= end && (next == NEXTHDR_HOP || next == NEXTHDR_DEST ||
+				  next == NEXTHDR_ROUTING || next == NEXTHDR_FRAGMENT)) {
+		head = skb_network_header(copy) + off;
+		if (next == NEXTHDR_FRAGMENT)
+			head[1] = 0;
+		off += (head[1] + 1) * 8;
+		next = head[0];
+	}
+}
+
 /*
  * A copy of the IPv6 headers and the ports, on the socket's account; NULL: no memory, or nothing in the headers is wanted.
  * Lock: socket.
@@ -83,20 +99,24 @@ static void atcp6_note_headers(struct sk_buff *skb, int end)
 static struct sk_buff *atcp6_copy_headers(struct sock *sk, const struct sk_buff *skb)
 {
 	int len = skb_transport_header(skb) - skb_network_header(skb);
-	struct sk_buff *copy = alloc_skb(len + 4, GFP_ATOMIC | __GFP_NOWARN);
+	struct inet6_skb_parm opt = *IP6CB(skb);
+	struct sk_buff *copy;
 
+	atcp6_note_headers(skb, len, &opt);
+	if (!ipv6_opt_accepted(sk, skb, &opt))
+		return NULL;
+	copy = alloc_skb(len + 4, GFP_ATOMIC | __GFP_NOWARN);
 	if (!copy)
 		return NULL;
 	skb_reset_network_header(copy);
 	skb_set_transport_header(copy, len);
 	skb_put_data(copy, skb_network_header(skb), len + 4);
-	memcpy(IP6CB(copy), IP6CB(skb), sizeof(struct inet6_skb_parm));
+	*IP6CB(copy) = opt;
 	copy->protocol = skb->protocol;
 	copy->skb_iif = skb->skb_iif;
-	atcp6_note_headers(copy, len);
-	if (!ipv6_opt_accepted(sk, copy, IP6CB(copy)) ||
-	    !sk_rmem_schedule(sk, copy, copy->truesize)) {
-		__kfree_skb(copy);
+	atcp6_mend_fragment_header(copy, len);
+	if (!sk_rmem_schedule(sk, copy, copy->truesize)) {
+		consume_skb(copy);
 		return NULL;
 	}
 	skb_set_owner_r(copy, sk);
@@ -118,18 +138,18 @@ void atcp6_options_input(struct sock *sk, const struct atcp_seg *seg, struct sk_
 	atcp_core_conn_info(c, &info, atcp_now());
 	if (end == info.rcv_nxt && !((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))) {
 		if (np->rxopt.bits.rxinfo || np->rxopt.bits.rxoinfo)
-			np->mcast_oif = b.link;
+			WRITE_ONCE(np->mcast_oif, b.link);
 		if (np->rxopt.bits.rxhlim || np->rxopt.bits.rxohlim)
-			np->mcast_hops = b.hops;
+			atcp_write_mcast_hops(np, b.hops);
 		if (np->rxopt.bits.rxflow || np->rxopt.bits.rxtclass)
 			np->rcv_flowinfo = b.flowinfo;
 		copy = xchg(&np->pktoptions, copy);
 	}
-	kfree_skb(copy);
+	consume_skb(copy);
 }
 
 void atcp6_options_forget(struct sock *sk)
 {
 	if (sk->sk_family == AF_INET6)
-		kfree_skb(xchg(&inet6_sk(sk)->pktoptions, NULL));
+		consume_skb(xchg(&inet6_sk(sk)->pktoptions, NULL));
 }
