@@ -31,7 +31,7 @@ static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 		break;
 	default:
 		/* An error that nobody knows is one all the same (RFC 4443 2.4, a). */
-		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		*kind = ATCP_ICMP_UNKNOWN;
 		return type < ICMPV6_INFOMSG_MASK;
 	}
 	switch (code) {

@@ -93,6 +93,7 @@ enum atcp_icmp_kind {
 	ATCP_ICMP_SRC_ROUTE,	 /* a source route failed */
 	ATCP_ICMP_HOST_UNKNOWN,	 /* the destination, to a router */
 	ATCP_ICMP_HOST_ISOLATED, /* the one that sends */
+	ATCP_ICMP_UNKNOWN,	 /* an error of a type that nobody knows (RFC 4443 2.4, a) */
 };
 /* An ICMP error quoting a segment of ours with sequence number seq. Context: softirq. Lock:
  * conn; not called while a program holds the lock except for FRAG_NEEDED, which is deferred by

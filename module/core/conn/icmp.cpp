@@ -20,6 +20,7 @@ atcp_err err_of(atcp_icmp_kind kind) {
     case ATCP_ICMP_PORT_UNREACH:
       return ATCP_ERR_REFUSED;
     case ATCP_ICMP_PARAM_PROBLEM:
+    case ATCP_ICMP_UNKNOWN:
       return ATCP_ERR_PROTO;
     case ATCP_ICMP_PROHIBITED:
       return ATCP_ERR_PROHIBITED;

@@ -22,6 +22,11 @@ constexpr uint32_t kOverheadShift = 1;
 constexpr uint64_t kMaxTimeoutS = 120;  ///< between two SYN-ACKs
 constexpr uint32_t kSmallQueue = 8;     ///< queues up to this are never trimmed
 constexpr uint32_t kFewRetries = 2;     ///< that every request is given
+/// ICMP errors that end a request, a bit for each atcp_icmp_kind.
+constexpr uint32_t kHardOverV4 = 1 << ATCP_ICMP_HOST_UNREACH | 1 << ATCP_ICMP_NET_UNREACH |
+                                 1 << ATCP_ICMP_TIME_EXCEEDED | 1 << ATCP_ICMP_PARAM_PROBLEM;
+constexpr uint32_t kHardOverV6 =
+    1 << ATCP_ICMP_PORT_UNREACH | 1 << ATCP_ICMP_PROHIBITED | 1 << ATCP_ICMP_PARAM_PROBLEM;
 
 Tcb& listener_of(const Request& r) {
   return *tcb_of(r.listener);
@@ -462,25 +467,9 @@ void request_icmp(Ns& ns, Request& r, atcp_icmp_kind kind, Seq seq) {
     ns.reason(ATCP_REASON_ICMP_IGNORED);
     return;
   }
-  bool hard = false;
-  switch (kind) {
-    case ATCP_ICMP_HOST_UNREACH:
-    case ATCP_ICMP_NET_UNREACH:
-    case ATCP_ICMP_TIME_EXCEEDED:
-    case ATCP_ICMP_PARAM_PROBLEM:
-    case ATCP_ICMP_PROHIBITED:
-      hard = true;
-      break;
-    case ATCP_ICMP_SRC_ROUTE:
-    case ATCP_ICMP_HOST_UNKNOWN:
-    case ATCP_ICMP_HOST_ISOLATED:
-    case ATCP_ICMP_FRAG_NEEDED:
-    case ATCP_ICMP_PROTO_UNREACH:
-    case ATCP_ICMP_PORT_UNREACH:
-      break;
-  }
-  // As Linux: whoever cannot be reached did not mean it; POSIX has accept() not tell.
-  if (!hard) {
+  const uint32_t hard = r.family == ATCP_AF_INET6 ? kHardOverV6 : kHardOverV4;
+  // As Linux, whose two families differ; POSIX has accept() not tell.
+  if ((hard >> kind & 1) == 0) {
     ns.reason(ATCP_REASON_ICMP_IGNORED);
     return;
   }

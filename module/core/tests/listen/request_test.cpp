@@ -237,13 +237,17 @@ TEST_F(RequestTest, OldTimestampIsRefused) {
 TEST_F(RequestTest, HostUnreachableEndsIt) {
   const uint32_t iss = half_open();
   const atcp_tuple t = tuple();
+  const bool v6 = t.family == ATCP_AF_INET6;  // there it is soft, and a closed port is not
+  const atcp_icmp_kind soft = v6 ? ATCP_ICMP_HOST_UNREACH : ATCP_ICMP_PORT_UNREACH;
+  const atcp_icmp_kind hard = v6 ? ATCP_ICMP_PORT_UNREACH : ATCP_ICMP_HOST_UNREACH;
   Border b("icmp");
   atcp_os_rcu_lock();
-  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_HOST_UNREACH, iss + 1, 0);
-  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_PORT_UNREACH, iss, 0);
-  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_IGNORED), 2u);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), hard, iss + 1, 0);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), soft, iss, 0);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_UNKNOWN, iss, 0);
+  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_IGNORED), 3u);
   EXPECT_EQ(srv.counter("OutOfWindowIcmps"), 1u);
-  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_HOST_UNREACH, iss, 0);
+  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), hard, iss, 0);
   atcp_os_rcu_unlock();
   EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_HARD), 1u);
   EXPECT_EQ(found(), ATCP_FOUND_LISTENER);
