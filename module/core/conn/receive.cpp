@@ -13,6 +13,8 @@ constexpr uint32_t kScarceWindow = 4;  ///< segments
 constexpr uint32_t kPrunedPart =
     8;  ///< one part in eight: not much more than a segment needs, yet few walks
 constexpr uint32_t kMaxQuickAcks = 16;
+constexpr uint32_t kDefaultMss = 536;  ///< RFC 9293 3.7.1
+constexpr uint16_t kLeastMss = 88;     ///< smaller estimates help nobody
 constexpr uint32_t kDelackMaxUs = 200000;
 constexpr uint32_t kMaxUnscaledWindow = 65535;
 
@@ -35,10 +37,18 @@ void learn_scaling(Tcb& t, const atcp_seg& seg) {
   t.scaling = (t.scaling * 7 + ratio) / 8;
 }
 
+/// Two of a size in a row: the peer's segments are smaller now (its path is narrower, say). The sizes are those of Linux.
+bool smaller_full_segment(Tcb& t, uint32_t len, bool ends_write) {
+  const bool again = len == t.last_seg_len;
+  t.last_seg_len = static_cast<uint16_t>(len);
+  return again && len >= (ends_write ? kDefaultMss : kLeastMss);
+}
+
 void learn_rcv_mss(Tcb& t, const atcp_seg& seg) {
   const uint32_t per_segment = seg.len / max<uint32_t>(seg.segs, 1);
-  const bool full = per_segment >= t.rcv_mss;
-  if (full) t.rcv_mss = min(per_segment, static_cast<uint32_t>(max<uint16_t>(t.advmss, 88)));
+  const bool ends_write = (seg.flags & (ATCP_PSH | ATCP_URG | ATCP_FIN)) != 0;
+  const bool full = smaller_full_segment(t, per_segment, ends_write) || per_segment >= t.rcv_mss;
+  if (full) t.rcv_mss = min(per_segment, static_cast<uint32_t>(max<uint16_t>(t.advmss, kLeastMss)));
   // The end of a write of the peer: more may not come soon, and it may wait for this ACK (Nagle, a small cwnd).
   if ((!full || (seg.flags & ATCP_PSH) != 0) && t.ends_in < 2) t.ends_in++;
 }
@@ -255,8 +265,8 @@ uint8_t choose_rcv_wscale(const Ns& ns, uint32_t limit_bytes) {
 }
 
 void receive_init(Tcb& t) {
-  t.rcv_mss = min(static_cast<uint32_t>(t.advmss), max(t.rcv_wnd / 2, 88u));
-  t.rcv_mss = min(t.rcv_mss, 536u);
+  t.rcv_mss = min(static_cast<uint32_t>(t.advmss), max<uint32_t>(t.rcv_wnd / 2, kLeastMss));
+  t.rcv_mss = min(t.rcv_mss, kDefaultMss);
   t.rcv_ssthresh = t.rcv_wnd;
   t.rcv_wup = t.rcv_nxt;
   t.last_ack_sent = t.rcv_nxt;

@@ -225,11 +225,12 @@ struct Tcb : Endpoint {
   Urgent urgent;  ///< both directions
 
   // ---- opening, options, totals (cold) ---------------------------------------------------
-  uint16_t peer_mss;   ///< MSS option of the peer, or default_mss()
-  uint16_t advmss;     ///< what we announced
-  uint16_t user_mss;   ///< TCP_MAXSEG, 0: none
-  uint16_t pmtu;       ///< path MTU (IP header included) that mss was computed from
-  uint16_t route_mtu;  ///< what the route said last; 0: not asked yet
+  uint16_t peer_mss;      ///< MSS option of the peer, or default_mss()
+  uint16_t advmss;        ///< what we announced
+  uint16_t user_mss;      ///< TCP_MAXSEG, 0: none
+  uint16_t pmtu;          ///< path MTU (IP header included) that mss was computed from
+  uint16_t last_seg_len;  ///< of the last data segment received, bytes
+  uint16_t route_mtu;     ///< what the route said last; 0: not asked yet
   MtuSearch mtu;
   uint16_t ip_options;   ///< bytes in every packet, part of what the MSS leaves out
   uint8_t cc_source;     ///< enum atcp_source: who chose cc_ops

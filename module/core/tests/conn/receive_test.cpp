@@ -98,6 +98,30 @@ TEST_F(Receive, TheEndOfAWriteIsAckedWhenItIsRead) {
   EXPECT_EQ(reply().ack, theirs(sent));
 }
 
+TEST_F(Receive, ASmallerSizeTwiceInARowIsThatOfFullSegments) {
+  open_with({});
+  calm();
+  const auto smaller = [&](size_t size) {
+    peer(sent, 0, std::string(size, 's'));
+    sent += static_cast<uint32_t>(size);
+    s.recv();
+    net.run(kMs);
+    const size_t acks = replies.size();
+    replies.clear();
+    return acks;
+  };
+  EXPECT_EQ(t().rcv_mss, kMss);
+  EXPECT_EQ(smaller(700), 1u);  // the end of something
+  EXPECT_EQ(smaller(700), 0u);
+  EXPECT_EQ(t().rcv_mss, 700u);
+  EXPECT_EQ(smaller(700), 1u);
+  EXPECT_EQ(smaller(700), 0u);
+  // Too small to be anybody's segments.
+  EXPECT_EQ(smaller(80), 1u);
+  EXPECT_EQ(smaller(80), 1u);
+  EXPECT_EQ(t().rcv_mss, 700u);
+}
+
 TEST_F(Receive, WhatIsNotAllReadWaits) {
   open_with({});
   calm();
