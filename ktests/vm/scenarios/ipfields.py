@@ -117,6 +117,7 @@ def source_address_stays():
     route = f"{ip} route replace {packet.spelt('10.9.0.0/24')} dev tun0{' metric 1' if packet.V6 else ''} src"
     nodad = "nodad" if packet.V6 else ""
     net.sh(f"{ip} addr add {packet.spelt('10.9.0.7/24')} dev tun0 {nodad} && {route} {packet.spelt('10.9.0.7')}")
+    net.address_works(packet.spelt("10.9.0.7/24"))
     sock = net.new_socket(blocking=False)
     net.error_of(sock.connect, (tun.peer, 9000))
     data = tun.read_raw(1)

@@ -34,6 +34,8 @@ class TwoHosts(net.Namespaces):
             if self.netem:
                 script.append(f"tc -n {self.tag}{name} qdisc add dev {dev} root netem {self.netem}")
         net.sh("set -e\n" + "\n".join(script))
+        for name in self.dev:
+            net.address_works(ADDR[name], lambda command, name=name: self.run(name, command))
         return self
 
     def __exit__(self, *exc):

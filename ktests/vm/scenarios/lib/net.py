@@ -242,6 +242,14 @@ def interface_up(name, addr=None, netmask=None, mtu=None):
         request(SIOCSIFFLAGS, struct.pack("h", flags | IFF_UP))
 
 
+def address_works(addr, run=sh):
+    """Waits until packets to that address of this host are for it. The kernel sees to it by itself, for IPv6 a moment after it was
+    added, and loses what comes before."""
+    addr = addr.partition("/")[0]
+    if ":" in addr:
+        until(lambda: addr in run(f"ip -6 route show table local {addr}"), 5, f"the local route to {addr}")
+
+
 class Namespaces:
     """Named namespaces, removed at the end: with Namespaces('a', 'b') as ns."""
 
@@ -264,6 +272,8 @@ class Namespaces:
         sh(f"ip link add {one} netns {self.tag}{left} type veth peer name {two} netns {self.tag}{right}")
         self.run(left, f"ip addr add {left_addr} dev {one} && ip link set {one} up")
         self.run(right, f"ip addr add {right_addr} dev {two} && ip link set {two} up")
+        address_works(left_addr, lambda command: self.run(left, command))
+        address_works(right_addr, lambda command: self.run(right, command))
         return one, two
 
     def prefix(self, name):

@@ -33,6 +33,7 @@ class Tun:
         else:
             net.interface_up(name, mtu=mtu)
             net.sh(f"ip -6 addr add {packet.six(local)}/120 dev {name} nodad")
+            net.address_works(packet.six(local))
         self.icmp = False  # do packets of ICMPv6 matter?
         self.log = []
         self.start = time.monotonic()
