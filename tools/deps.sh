@@ -21,7 +21,7 @@ group() {
 	demo) echo nginx-light curl iproute2 tcpdump ethtool procps python3 ;;
 	bench) echo iproute2 procps python3 gcc libc6-dev ;;
 	apps) echo nginx-light curl wrk redis-server redis-tools postgresql memcached libmemcached-tools haproxy openssh-server openssh-client \
-		openssl iperf3 rsync socat python3 python3-requests nodejs stress-ng iproute2 util-linux ;;
+		openssl iperf3 rsync socat python3 python3-requests nodejs stress-ng caddy hey iproute2 util-linux ;;
 	*) echo "deps.sh: unknown group $1 (build tools unit stress bench-tables sim vm debug-kernel fuzz check gen ynl demo bench apps)" >&2; exit 2 ;;
 	esac
 }

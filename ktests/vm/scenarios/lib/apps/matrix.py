@@ -1,31 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
 """On the host: runs the cases on each kernel in a virtual machine, prints what
-became of them as a table, and puts it into docs/applications.md."""
+became of them as a table, and puts it into docs/applications.md. What has been
+seen is kept in build/results/apps.json, by what the module and the libraries
+are made of, so that a run that was cut off can be gone on with."""
 
 import argparse
 import concurrent.futures
+import hashlib
+import json
 import os
 import pathlib
 import re
 import subprocess
+import threading
 
 from .. import net
 from . import table
-from .place import NETEM
+from .place import NETEM, sha256
 
 DOCUMENT = pathlib.Path(net.TOP) / "docs/applications.md"
 RESULT = re.compile(r"(<!-- result -->\n).*(<!-- end of the result -->\n)", re.S)
 SCENARIO = pathlib.Path(net.TOP) / "ktests/vm/scenarios/apps.py"
+SEEN = pathlib.Path(net.TOP) / "build/results/apps.json"
 KERNELS = ("6.1", "6.12")
 VM_SECONDS = 7200
 LINE = re.compile(r"  (ok|FAIL) (\w+) \(\w+, ([\d.]+) s\)$")
 
 
 class Run:
-    """One kernel's: what it calls itself, and {case: (passed, seconds)}."""
+    """One kernel's: what it calls itself, and {case: [passed, seconds]}."""
 
-    def __init__(self, kernel, names):
-        self.kernel, self.release, self.results = kernel, "?", {}
+    def __init__(self, kernel, cases, go_on):
+        """go_on: what has passed with this module is not run again."""
+        self.kernel, self.status = kernel, 0
+        self.release, self.results = seen_before(kernel)
+        names = [case.name for case in cases if not go_on or case.name not in self.results]
+        for name in names:
+            self.results.pop(name, None)
+        if not names:
+            return
         command = [os.path.join(net.TOP, "ktests/vm/run"), "--kernel", kernel, "--timeout", str(VM_SECONDS), "--", "env",
                    "PYTHONDONTWRITEBYTECODE=1", str(SCENARIO), *names]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace") as machine:
@@ -35,15 +48,49 @@ class Run:
                     self.release = line.split()[1]
                     continue
                 if found := LINE.match(line):
-                    self.results[found[2]] = (found[1] == "ok", float(found[3]))
+                    self.results[found[2]] = [found[1] == "ok", float(found[3])]
+                    keep(self)
                 print(f"{kernel:<5}{line}", flush=True)
         self.status = machine.returncode
 
+    def possible(self, case):
+        return self.release is None or case.possible(self.release)
+
+    def failed(self, case):
+        return self.possible(case) and not self.results.get(case.name, [False])[0]
+
     def cell(self, case):
+        if not self.possible(case):
+            return "kernel too old"
         if case.name not in self.results:
             return "**not run**"
         passed, seconds = self.results[case.name]
         return f"{seconds:.1f} s" if passed else "**failed**"
+
+
+def made_of(kernel):
+    """What a result is good for: the module and what programs are started with."""
+    files = [f"{net.TOP}/build/{kernel}/atcp.ko", f"{net.TOOLS}/atcp", f"{net.TOOLS}/libatcp-preload.so"]
+    return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
+
+
+def seen_before(kernel):
+    """The kernel's release, and what passed there with the very same files."""
+    known = json.loads(SEEN.read_text(encoding="ascii")).get(kernel) if SEEN.exists() else None
+    if not known or known["made_of"] != made_of(kernel):
+        return None, {}
+    return known["release"], {name: result for name, result in known["cases"].items() if result[0]}
+
+
+KEEP = threading.Lock()
+
+
+def keep(run):
+    with KEEP:
+        known = json.loads(SEEN.read_text(encoding="ascii")) if SEEN.exists() else {}
+        known[run.kernel] = {"made_of": made_of(run.kernel), "release": run.release, "cases": run.results}
+        SEEN.parent.mkdir(parents=True, exist_ok=True)
+        SEEN.write_text(json.dumps(known, indent=1), encoding="ascii")
 
 
 def versions(packages):
@@ -76,11 +123,12 @@ def programs(apps):
 
 def text(runs, cases):
     """All of what the document has of a run."""
-    failed = sum(not run.results.get(case.name, (False,))[0] for run in runs for case in cases)
+    failed = sum(run.failed(case) for run in runs for case in cases)
+    possible = sum(run.possible(case) for run in runs for case in cases)
     apps = [app for app in table.APPS if any(case.app is app for case in cases)]
     kernels = ", ".join(run.release for run in runs)
     trouble = "".join(f" **The machine with {run.kernel} ended with status {run.status}.**" for run in runs if run.status)
-    return (f"Kernels: {kernels}. {len(runs) * len(cases) - failed} passed, {failed} failed.{trouble} Seconds are those of an emulated machine "
+    return (f"Kernels: {kernels}. {possible - failed} passed, {failed} failed.{trouble} Seconds are those of an emulated machine "
             f"and say only that it ended; netem is `{NETEM}` in both directions.\n\n{matrix(runs, cases)}\n{programs(apps)}")
 
 
@@ -88,15 +136,15 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="apps.py matrix", description=__doc__)
     parser.add_argument("--kernel", action="append", choices=KERNELS, help="only on this one")
     parser.add_argument("--jobs", type=int, default=2, help="machines at a time (2)")
+    parser.add_argument("--continue", action="store_true", dest="go_on", help="only what has not passed yet with this module")
     parser.add_argument("names", nargs="*", help="only these programs; the document stays as it is")
     args = parser.parse_args(arguments)
     cases = [case for case in table.cases() if not args.names or case.app.name in args.names]
     unknown = set(args.names) - {app.name for app in table.APPS}
     if unknown:
         parser.error(f"no such programs: {' '.join(sorted(unknown))} (there are: {' '.join(app.name for app in table.APPS)})")
-    names = [case.name for case in cases] if args.names else []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        runs = list(pool.map(lambda kernel: Run(kernel, names), args.kernel or KERNELS))
+        runs = list(pool.map(lambda kernel: Run(kernel, cases, args.go_on), args.kernel or KERNELS))
     result = text(runs, cases)
     print("\n" + result)
     if not args.names:

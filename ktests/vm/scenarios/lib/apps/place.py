@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Two hosts with programs of Debian's on them: the server in `a`, the client in
-`b`, one of the two hosts on atcp through the preload library, the other on the
-kernel's TCP. What the programs do is in the other files of this folder; here is
+`b`, one of the two hosts on atcp through the preload library (or `atcp attach`),
+the other on the kernel's TCP. What the programs do is in the other files of this folder; here is
 how they are started, how long they are waited for, and the proof that each
 host's connections were those of its stack."""
 
@@ -21,16 +21,20 @@ SERVER, CLIENT = "a", "b"
 ADDR6 = {"a": "fd00:10:1::a", "b": "fd00:10:1::b"}
 NETEM = "delay 5ms loss 1% limit 20000"
 STRICT = {"ATCP_STRICT": "1"}  # no quiet return to the kernel's TCP
+PRELOAD, ATTACH = "preload", "attach"  # how programs come to be on atcp
+ATCP = f"{net.TOOLS}/atcp"
+CGROUP = "/sys/fs/cgroup/atcp-apps"
 READY_S, STOP_S = 60, 20
 LISTEN = "0A"  # state in /proc/net/tcp
 
 
 class Place(TwoHosts):
-    """with Place("a") as place: the programs of host `a` run on atcp. work: a folder that every user may read."""
+    """with Place("a") as place: the programs of host `a` run on atcp. work: a folder that every user may read. through: PRELOAD,
+    or ATTACH with static programs, which no library reaches: theirs is a cgroup, CGROUP."""
 
-    def __init__(self, on_atcp, netem=False, family=4):
+    def __init__(self, on_atcp, netem=False, family=4, through=PRELOAD):
         super().__init__(netem=NETEM if netem else "")
-        self.on_atcp, self.family, self.netem_on = on_atcp, family, netem
+        self.on_atcp, self.family, self.netem_on, self.through = on_atcp, family, netem, through
         self.running, self.logs = [], []
 
     def __enter__(self):
@@ -44,6 +48,9 @@ class Place(TwoHosts):
                 # The repository may be where only its owner may read.
                 self.library = shutil.copy(f"{net.TOOLS}/libatcp-preload.so", self.work)
                 net.set_param("closing_records", 4096, self.prefix(self.on_atcp))
+                if self.through == ATTACH:
+                    os.mkdir(CGROUP)
+                    net.sh(f"{ATCP} attach --strict {CGROUP}")
         except BaseException:
             super().__exit__()
             raise
@@ -55,11 +62,19 @@ class Place(TwoHosts):
             for log in self.logs:
                 print(f"      {log.name}: {log.read_text(errors='replace')[-1200:]}")
         shutil.rmtree(self.work, ignore_errors=True)
+        if os.path.isdir(CGROUP):
+            net.sh(f"{ATCP} detach --all")
+            os.rmdir(CGROUP)
         super().__exit__(kind, *exc)
 
     def enter(self, name):
         """The words in front of a command: as `ip netns exec`, without its new mounts, which cost more than what is run."""
         return ["nsenter", f"--net=/run/netns/{self.tag}{name}"]
+
+    def enter_stack(self, name):
+        """The same for the programs that are tried: where they become atcp's through a cgroup, into that as well."""
+        inside = net.IS_ATCP and self.through == ATTACH and name == self.on_atcp
+        return [*self.enter(name), *(["sh", "-c", f'echo $$ >{CGROUP}/cgroup.procs && exec "$@"', "sh"] if inside else [])]
 
     def prefix(self, name):
         return " ".join(self.enter(name)) + " "
@@ -75,7 +90,7 @@ class Place(TwoHosts):
 
     def environment(self, name):
         env = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
-        if net.IS_ATCP and name == self.on_atcp:
+        if net.IS_ATCP and name == self.on_atcp and self.through == PRELOAD:
             env |= STRICT | {"LD_PRELOAD": str(self.library)}
         return env
 
@@ -101,7 +116,7 @@ class Place(TwoHosts):
         env: all of its environment, else that of the host's stack."""
         log = self.work / f"{pathlib.Path(command[0]).name}-{port}.log"
         self.logs.append(log)
-        argv = self.enter(name)
+        argv = self.enter_stack(name)
         argv += ["env", "-i", *[f"{key}={value}" for key, value in env.items()]] if env is not None else []
         argv += ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         with open(log, "wb") as out:
@@ -129,7 +144,7 @@ class Place(TwoHosts):
     def run(self, command, name=CLIENT, timeout=120, status=0, stdin=None):  # pylint: disable=arguments-renamed
         """What a program prints, its errors included; it must end with `status`."""
         try:
-            done = subprocess.run([*self.enter(name), *map(str, command)], stdin=stdin or subprocess.DEVNULL,
+            done = subprocess.run([*self.enter_stack(name), *map(str, command)], stdin=stdin or subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(name),
                                   timeout=timeout * net.SLOW, check=False)
         except subprocess.TimeoutExpired as e:

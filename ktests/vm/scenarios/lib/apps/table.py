@@ -2,14 +2,16 @@
 """The programs that are tried, and the cases that follow from them."""
 
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import net
 from . import files, stores, web
-from .place import CLIENT, SERVER, Place
+from .place import ATTACH, CLIENT, PRELOAD, SERVER, Place
 
 FAMILIES = (4, 6)
+HOOK_FROM = (6, 6)  # the first kernel with update_socket_protocol, which `atcp attach` needs
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class App:
     packages: str
     run: Callable[[Place], dict]  # returns what Place.prove() is to show
     sides: tuple[str, ...] = (SERVER, CLIENT)
+    through: str = PRELOAD
 
 
 def pair(server, client):
@@ -62,6 +65,8 @@ APPS = (
         files.stress, (SERVER,)),
     App("node", pair("node's http", "node's http.Agent"), "40 bodies echoed over four connections that stay", "sha256 at both ends", "nodejs",
         web.node),
+    App("go", pair("caddy file-server", "hey, curl"), "through `atcp attach`: 21 files, 200 requests over eight connections that stay, the large file four times",
+        "sha256; every status 200, every byte", "caddy hey curl", web.go, through=ATTACH),
 )
 
 
@@ -77,8 +82,14 @@ class Case:
         return "_".join([self.app.name, "server" if self.on_atcp == SERVER else "client", *["netem"] * self.netem,
                          *["ipv6"] * (self.family == 6)])
 
+    def possible(self, release):
+        """On a kernel of this release ("6.1.0-56-amd64")."""
+        return self.app.through != ATTACH or tuple(int(n) for n in release.split(".")[:2]) >= HOOK_FROM
+
     def __call__(self):
-        with Place(self.on_atcp, self.netem, self.family) as place:
+        if not self.possible(os.uname().release):
+            raise net.Skipped(f"atcp attach needs a kernel of {HOOK_FROM[0]}.{HOOK_FROM[1]} or newer")
+        with Place(self.on_atcp, self.netem, self.family, self.app.through) as place:
             proof = self.app.run(place)
             net.ledgers_add_up(place.prefix(self.on_atcp))
             place.stop()

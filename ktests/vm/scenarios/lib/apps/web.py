@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """HTTP: nginx with curl and wrk, over TLS, haproxy in the middle, Python's and
-node's own servers and clients."""
+node's own servers and clients, programs in Go."""
 
 import re
 
@@ -200,3 +200,18 @@ def node(place):
     out = place.run(["node", place.file("client.js", NODE_CLIENT), place.addr(SERVER)])
     net.check("all back" in out, out)
     return {"least": 4, "bytes_least": 2 * 4 * 400000}
+
+
+def go(place):
+    """Programs that make their system calls themselves, without the C library; curl beside them only to compare what came."""
+    want = site(place)
+    env = ["env", f"XDG_CONFIG_HOME={place.work}", f"XDG_DATA_HOME={place.work}"]
+    place.start([*env, "caddy", "file-server", "--listen", f"{place.host(SERVER)}:80", "--root", place.work / "www"], 80)
+    base = f"http://{place.host(SERVER)}"
+    fetch(place, base, want)
+    compare(place, want)
+    for name, size, clients, requests in (("s1", SMALL, 8, 200), ("big", BIG, 2, 4)):
+        out = place.run(["hey", "-n", requests, "-c", clients, "-t", 100, f"{base}/{name}"])
+        found = re.search(rf"\[200\]\s+{requests} responses", out) and re.search(r"Total data:\s+(\d+) bytes", out)
+        net.check(found and int(found[1]) == requests * size and "Error distribution" not in out, f"hey: {out}")
+    return {"least": 1 + 8 + 2, "bytes_least": 5 * BIG + 200 * SMALL}
