@@ -46,10 +46,15 @@ static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 		*kind = ATCP_ICMP_PORT_UNREACH;
 		return true;
 	case ICMP_NET_UNREACH:
+		*kind = ATCP_ICMP_NET_UNREACH;
+		return true;
+	case ICMP_HOST_UNREACH:
+		*kind = ATCP_ICMP_HOST_UNREACH;
+		return true;
 	case ICMP_NET_UNKNOWN:
 	case ICMP_NET_ANO:
 	case ICMP_NET_UNR_TOS:
-		*kind = ATCP_ICMP_NET_UNREACH;
+		*kind = ATCP_ICMP_NET_BARRED;
 		return true;
 	case ICMP_SR_FAILED:
 		*kind = ATCP_ICMP_SRC_ROUTE;
@@ -63,7 +68,7 @@ static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 	default:
 		if (code > NR_ICMP_UNREACH)
 			return false;
-		*kind = ATCP_ICMP_HOST_UNREACH;
+		*kind = ATCP_ICMP_HOST_BARRED;
 		return true;
 	}
 }

@@ -49,10 +49,12 @@ void atcp6_options_child(struct sock *sk)
 	np->rcv_flowinfo = b->flowinfo;
 }
 
-/* Where the kernel finds the headers that IP has stepped over, from the IPv6 header on. At the netfilter hook nobody has written that down
- * yet, but for the hop-by-hop options, which are obeyed by then.
+/*
+ * Where the kernel finds the headers that IP has stepped over, from the IPv6 header on. At the netfilter hook nobody has written that down
+ * yet, but for the hop-by-hop options, which are obeyed by then. False: the kernel could not read such a copy, for it takes the second octet of
+ * a fragment header for its length, which is no length, and 0 from whoever is honest (RFC 8200 4.5).
  */
-static void atcp6_note_headers(const struct sk_buff *skb, int end, struct inet6_skb_parm *opt)
+static bool atcp6_note_headers(const struct sk_buff *skb, int end, struct inet6_skb_parm *opt)
 {
 	u8 next = ipv6_hdr(skb)->nexthdr;
 	int off = sizeof(struct ipv6hdr);
@@ -67,33 +69,19 @@ static void atcp6_note_headers(const struct sk_buff *skb, int end, struct inet6_
 			opt->lastopt = opt->srcrt = off;
 			opt->dst0 = opt->dst1;
 			opt->dst1 = 0;
+		} else if (next == NEXTHDR_FRAGMENT && head[1]) {
+			return false;
 		} else if (next != NEXTHDR_HOP && next != NEXTHDR_FRAGMENT) {
 			break;
 		}
-		off += next == NEXTHDR_FRAGMENT ? 8 : (head[1] + 1) * 8;
-		next = head[0];
-	}
-}
-
-/* The kernel steps over a fragment header of such a copy by its second octet, which is not a length and may be anything. */
-static void atcp6_mend_fragment_header(struct sk_buff *copy, int end)
-{
-	u8 next = ipv6_hdr(copy)->nexthdr;
-	int off = sizeof(struct ipv6hdr);
-	u8 *head;
-
-	while (off + 8 <= end && (next == NEXTHDR_HOP || next == NEXTHDR_DEST ||
-				  next == NEXTHDR_ROUTING || next == NEXTHDR_FRAGMENT)) {
-		head = skb_network_header(copy) + off;
-		if (next == NEXTHDR_FRAGMENT)
-			head[1] = 0;
 		off += (head[1] + 1) * 8;
 		next = head[0];
 	}
+	return true;
 }
 
 /*
- * A copy of the IPv6 headers and the ports, on the socket's account; NULL: no memory, or nothing in the headers is wanted.
+ * A copy of the IPv6 headers and the ports, on the socket's account; NULL: no memory, or nothing in the headers is wanted or can be told.
  * Lock: socket.
  */
 static struct sk_buff *atcp6_copy_headers(struct sock *sk, const struct sk_buff *skb)
@@ -102,8 +90,7 @@ static struct sk_buff *atcp6_copy_headers(struct sock *sk, const struct sk_buff 
 	struct inet6_skb_parm opt = *IP6CB(skb);
 	struct sk_buff *copy;
 
-	atcp6_note_headers(skb, len, &opt);
-	if (!ipv6_opt_accepted(sk, skb, &opt))
+	if (!atcp6_note_headers(skb, len, &opt) || !ipv6_opt_accepted(sk, skb, &opt))
 		return NULL;
 	copy = alloc_skb(len + 4, GFP_ATOMIC | __GFP_NOWARN);
 	if (!copy)
@@ -114,7 +101,6 @@ static struct sk_buff *atcp6_copy_headers(struct sock *sk, const struct sk_buff 
 	*IP6CB(copy) = opt;
 	copy->protocol = skb->protocol;
 	copy->skb_iif = skb->skb_iif;
-	atcp6_mend_fragment_header(copy, len);
 	if (!sk_rmem_schedule(sk, copy, copy->truesize)) {
 		consume_skb(copy);
 		return NULL;

@@ -12,7 +12,7 @@
  * The kernel counts the bytes of SOF_TIMESTAMPING_OPT_ID for sockets of protocol 6 alone. Ours count, as there, from what was
  * acknowledged when the option was set, or with OPT_ID_TCP from what was written. The kernel then puts 0 into sk_tskey, which
  * is otherwise 1 here. Before 6.6 nobody tells us that it was set: there it is looked at with each write. What is in the error
- * queue has the sequence number, until somebody reads it.
+ * queue has the sequence number, until somebody reads it or the count begins anew.
  *
  * OPT_STATS brings none: the kernel fills them in where the packet leaves, for sockets of protocol 6.
  */
@@ -83,6 +83,32 @@ static noinline_for_stack u32 atcp_stamp_una(const struct atcp_sock *asp)
 	return info.snd_una;
 }
 
+/* Of an entry of the error queue: a sequence number becomes a count of bytes, once. Lock: the queue's. */
+static void atcp_stamp_number(const struct sock *sk, struct sk_buff *skb)
+{
+	struct sock_exterr_skb *serr = SKB_EXT_ERR(skb);
+	u32 key = skb_shinfo(skb)->tskey;
+
+	if (serr->ee.ee_origin != SO_EE_ORIGIN_TIMESTAMPING || serr->ee.ee_data != key)
+		return;
+	/* 0 if the option was not set when it was made, or one sequence number of all. */
+	if (key || READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID)
+		serr->ee.ee_data = key - atcp_sk(sk)->stamp_base;
+}
+
+/* What waits in the error queue was counted from the old base. Lock: socket. */
+static void atcp_stamp_number_all(struct sock *sk)
+{
+	struct sk_buff_head *q = &sk->sk_error_queue;
+	struct sk_buff *skb;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	skb_queue_walk(q, skb)
+		atcp_stamp_number(sk, skb);
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
 void atcp_stamp_begin(struct sock *sk)
 {
 	struct atcp_sock *asp = atcp_sk(sk);
@@ -90,6 +116,7 @@ void atcp_stamp_begin(struct sock *sk)
 
 	if (likely(!(tsflags & SOF_TIMESTAMPING_OPT_ID)) || atomic_read(&sk->sk_tskey))
 		return;
+	atcp_stamp_number_all(sk);
 	asp->stamp_base = tsflags & ATCP_STAMP_ID_WRITTEN ? atcp_core_tx_end(&asp->conn) :
 							    atcp_stamp_una(asp);
 	atomic_set(&sk->sk_tskey, 1);
@@ -180,26 +207,17 @@ void atcp_os_tx_acked(struct atcp_conn *c, struct atcp_pkt *pkt, uint32_t bytes)
 
 /* ---- the error queue ----------------------------------------------------------------- */
 
-/* The first entry is about to be read: a sequence number becomes a count of bytes. False: there is none. Lock: socket, so
- * that nobody else reads.
- */
-static bool atcp_stamp_number(struct sock *sk)
+/* The first entry is about to be read. False: there is none. Lock: socket, so that nobody else reads. */
+static bool atcp_stamp_number_first(struct sock *sk)
 {
 	struct sk_buff_head *q = &sk->sk_error_queue;
-	struct sock_exterr_skb *serr;
 	struct sk_buff *skb;
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->lock, flags);
 	skb = skb_peek(q);
-	if (skb) {
-		serr = SKB_EXT_ERR(skb);
-		/* 0 if the option was not set when it was made. */
-		if (serr->ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING &&
-		    (READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
-		    serr->ee.ee_data == skb_shinfo(skb)->tskey)
-			serr->ee.ee_data -= atcp_sk(sk)->stamp_base;
-	}
+	if (skb)
+		atcp_stamp_number(sk, skb);
 	spin_unlock_irqrestore(&q->lock, flags);
 	return skb;
 }
@@ -209,7 +227,7 @@ int atcp_recv_error(struct sock *sk, struct msghdr *msg, int len, int *addr_len)
 	int ret = -EAGAIN;
 
 	lock_sock(sk);
-	if (atcp_stamp_number(sk))
+	if (atcp_stamp_number_first(sk))
 		ret = inet_recv_error(sk, msg, len, addr_len);
 	release_sock(sk);
 	return ret;

@@ -293,6 +293,71 @@ def bytes_are_numbered_from_when_the_option_was_set():
         net.equal(numbers_of(tun, net.PROTO, port + 10, flags | more), want, f"ours, OPT_ID_TCP {bool(more)}")
 
 
+def number_after_a_new_count(tun, proto, port):
+    """Of a stamp that waits while the option is taken away, or is set anew."""
+    numbers = []
+    for flags in (0, SOF_SOFTWARE | SOF_OPT_ID | SOF_TX_ACK | SOF_TSONLY):
+        lst = net.listener(port=port, proto=proto)
+        peer = Peer(tun, stack_port=port)
+        peer.connect()
+        conn = net.accept(lst)
+        conn.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, SOF_SOFTWARE | SOF_OPT_ID | SOF_TX_ACK | SOF_TSONLY)
+        conn.sendall(b"abcde")
+        acknowledged(peer)
+        net.until(lambda: polled(conn, select.POLLERR), 2, "a stamp")  # pylint: disable=cell-var-from-loop
+        conn.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, 0)
+        conn.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+        if flags:
+            conn.sendall(b"xyz")
+            acknowledged(peer)
+        numbers += [number_of_a_stamp(conn) for _ in range(1 + bool(flags))]
+        for sock in (conn, lst):
+            sock.close()
+        tun.drain(0.05)
+        port += 1
+    return numbers
+
+
+def a_stamp_that_waits_keeps_its_number():
+    """What is in the error queue was counted when it came there."""
+    tun = Tun()
+    net.equal(number_after_a_new_count(tun, socket.IPPROTO_TCP, 9520), [4, 4, 2], "the kernel's TCP")
+    net.equal(number_after_a_new_count(tun, net.PROTO, 9530), [4, 4, 2], "ours")
+
+
+ICMP_CODES = [(kind, code) for kind, codes in ((3, 16), (11, 1), (12, 1)) for code in range(codes)
+              if (kind, code) != packet.FRAG_NEEDED and (not packet.V6 or (kind, code) in packet.ICMP6)]
+
+
+def ends_a_request(tun, proto, port):
+    """Of the ICMP errors, those after which the third ACK finds no request."""
+    lst = net.listener(port=port, proto=proto)
+    ended = []
+    for kind, code in ICMP_CODES:
+        peer = Peer(tun, stack_port=port)
+        peer.send("S", options=packet.mss(packet.MSS))
+        syn_ack = next_packet(tun, port)
+        peer.rcv = (struct.unpack_from("!I", syn_ack, packet.IP_HEADER + 4)[0] + 1) & 0xFFFFFFFF
+        tun.send_raw(packet.ipv4(ROUTER, tun.local, packet.icmp(kind, code, syn_ack), proto=1))
+        peer.send("A", b"data")
+        answer = next_packet(tun, port, peer.rcv)
+        if answer[packet.IP_HEADER + 13] & packet.RST:
+            ended.append((kind, code))
+        else:
+            net.accept(lst).close()
+    lst.close()
+    tun.drain(0.05)
+    return ended
+
+
+def icmp_about_a_request():
+    """Which ICMP errors end a request: the same on both stacks."""
+    tun = Tun()
+    kernel = ends_a_request(tun, socket.IPPROTO_TCP, 9540)
+    net.check(kernel and len(kernel) < len(ICMP_CODES), f"the kernel's TCP: {kernel}")
+    net.equal(ends_a_request(tun, net.PROTO, 9541), kernel, "ours")
+
+
 def send_from(tun, peer, ttl, flags, **more):
     tun.send_raw(packet.ipv4(peer.addr, tun.local, peer.build(flags, **more), ttl=ttl))
 
@@ -423,5 +488,5 @@ def urgent_between_stacks():
 if __name__ == "__main__":
     net.main(connections, data, options, more, more_over_a_bad_link, what_is_left_in_the_queue, packets_from_too_far,
              icmp_in_the_error_queue, icmp_about_a_connection, icmp_about_an_early_connection,
-             bytes_are_numbered_from_when_the_option_was_set, a_listener_decides_for_its_requests,
+             bytes_are_numbered_from_when_the_option_was_set, a_stamp_that_waits_keeps_its_number, icmp_about_a_request, a_listener_decides_for_its_requests,
              a_listener_decides_for_time_wait, urgent, urgent_between_stacks)

@@ -14,6 +14,7 @@ constexpr uint32_t kMinPmtu = 552;  ///< Linux's min_pmtu: what a forged message
 atcp_err err_of(atcp_icmp_kind kind) {
   switch (kind) {
     case ATCP_ICMP_NET_UNREACH:
+    case ATCP_ICMP_NET_BARRED:
       return ATCP_ERR_NET_UNREACH;
     case ATCP_ICMP_PROTO_UNREACH:
       return ATCP_ERR_PROTO_UNREACH;
@@ -32,6 +33,7 @@ atcp_err err_of(atcp_icmp_kind kind) {
       return ATCP_ERR_NO_NET;
     case ATCP_ICMP_FRAG_NEEDED:
     case ATCP_ICMP_HOST_UNREACH:
+    case ATCP_ICMP_HOST_BARRED:
     case ATCP_ICMP_TIME_EXCEEDED:
       return ATCP_ERR_HOST_UNREACH;
   }

@@ -13,8 +13,9 @@ constexpr uint32_t kScarceWindow = 4;  ///< segments
 constexpr uint32_t kPrunedPart =
     8;  ///< one part in eight: not much more than a segment needs, yet few walks
 constexpr uint32_t kMaxQuickAcks = 16;
-constexpr uint32_t kDefaultMss = 536;  ///< RFC 9293 3.7.1
-constexpr uint16_t kLeastMss = 88;     ///< smaller estimates help nobody
+/// Of IPv4 for both families, as Linux: no segment is expected to be larger before one was seen.
+constexpr uint32_t kDefaultMss = default_mss(ATCP_AF_INET);
+constexpr uint16_t kLeastMss = 88;  ///< smaller estimates help nobody
 constexpr uint32_t kDelackMaxUs = 200000;
 constexpr uint32_t kMaxUnscaledWindow = 65535;
 

@@ -40,7 +40,8 @@ IP_HEADER = 40 if V6 else 20
 MSS = 1500 - IP_HEADER - 20  # what the stack offers on a link with an MTU of 1500
 _SPECIAL = {"127.0.0.1": "::1", "0.0.0.0": "::", "224.0.0.1": "ff02::1", "224.0.0.5": "ff02::5"}
 # ICMP's type and code in ICMPv6: an unreachable destination, an MTU, a time, a parameter.
-_ICMP6 = {(3, 0): (1, 0), (3, 1): (1, 3), (3, 3): (1, 4), (3, 4): (2, 0), (3, 13): (1, 1), (11, 0): (3, 0), (12, 0): (4, 0)}
+FRAG_NEEDED = (3, 4)
+ICMP6 = {(3, 0): (1, 0), (3, 1): (1, 3), (3, 3): (1, 4), (3, 4): (2, 0), (3, 13): (1, 1), (11, 0): (3, 0), (12, 0): (4, 0)}
 
 
 def six(addr):
@@ -157,7 +158,7 @@ def tcp(src, dst, sport, dport, seq=0, ack=0, flags="A", window=65535, options=b
 def icmp(kind, code, original, mtu=0):
     """An ICMP error that quotes the beginning of `original` (a whole IP packet)."""
     if V6:
-        kind, code = _ICMP6[kind, code]
+        kind, code = ICMP6[kind, code]
         return struct.pack("!BBHI", kind, code, 0, mtu) + original[:48]
     body = struct.pack("!BBHHH", kind, code, 0, 0, mtu) + original[:28]
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]

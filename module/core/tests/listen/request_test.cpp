@@ -244,8 +244,9 @@ TEST_F(RequestTest, HostUnreachableEndsIt) {
   atcp_os_rcu_lock();
   atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), hard, iss + 1, 0);
   atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), soft, iss, 0);
-  atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), ATCP_ICMP_UNKNOWN, iss, 0);
-  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_IGNORED), 3u);
+  for (const atcp_icmp_kind kind : {ATCP_ICMP_UNKNOWN, ATCP_ICMP_NET_BARRED, ATCP_ICMP_HOST_BARRED})
+    atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), kind, iss, 0);
+  EXPECT_EQ(srv.reason(ATCP_REASON_ICMP_IGNORED), 5u);
   EXPECT_EQ(srv.counter("OutOfWindowIcmps"), 1u);
   atcp_core_icmp(srv.core(), atcp_core_lookup(srv.core(), &t), hard, iss, 0);
   atcp_os_rcu_unlock();
