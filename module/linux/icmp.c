@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ICMP errors that quote a segment of ours: from the netfilter hook for TCP on the wire, from the
- * protocol's error handler for 253. The path MTU goes into the kernel's routes, the rest to the
+ * protocol's error handler for 253. The path MTU and redirects go into the kernel's routes, the rest to the
  * core, which knows whether to believe it. The ICMP packet itself always goes on.
  */
 #include <linux/errqueue.h>
@@ -229,7 +229,9 @@ static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 typ
 	};
 	enum atcp_icmp_kind kind;
 
-	if (atcp_icmp_kind(type, code, &kind))
+	if (type == ICMP_REDIRECT)
+		atcp_icmp_redirect(osns, skb, &t, inner->protocol, ntohl(th->seq));
+	else if (atcp_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, inner->protocol, kind, ntohl(th->seq), value);
 }
 
@@ -260,6 +262,31 @@ void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atc
 	sock_put(sk);
 }
 
+void atcp_icmp_redirect(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
+			u8 proto, u32 seq)
+{
+	struct atcp_found f = atcp_core_lookup(osns->core, t);
+	struct dst_entry *dst;
+	struct sock *sk;
+
+	if (f.kind == ATCP_FOUND_NONE)
+		return;
+	if (f.kind != ATCP_FOUND_CONN || !atcp_found_speaks(osns, f, proto)) {
+		atcp_core_put(f);
+		return;
+	}
+	sk = atcp_sk_of_conn(f.entry);
+	bh_lock_sock(sk);
+	/* A program that is in a call just now will be told with the next segment. */
+	if (!sock_owned_by_user(sk) && atcp_icmp_in_window(&atcp_sk(sk)->conn, seq)) {
+		dst = __sk_dst_check(sk, atcp_speaks_v6(sk) ? inet6_sk(sk)->dst_cookie : 0);
+		if (dst)
+			dst->ops->redirect(dst, sk, skb);
+	}
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
 /* The number that comes with an error: the next hop's MTU, or which byte was wrong. */
 static u32 atcp_icmp_value(const struct icmphdr *icmph)
 {
@@ -285,7 +312,7 @@ void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb)
 		return;
 	memcpy(&icmph, skb->data + off, sizeof(icmph));
 	if (icmph.type != ICMP_DEST_UNREACH && icmph.type != ICMP_TIME_EXCEEDED &&
-	    icmph.type != ICMP_PARAMETERPROB)
+	    icmph.type != ICMP_PARAMETERPROB && icmph.type != ICMP_REDIRECT)
 		return;
 	inner = (const struct iphdr *)(skb->data + quoted);
 	/* Protocol 253 has an error handler of its own. */

@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/ndisc.h>
 
 #include "glue.h"
 
@@ -72,7 +73,9 @@ static void atcp6_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, int o
 	memcpy(t.laddr.v6, &inner->saddr, sizeof(t.laddr.v6));
 	memcpy(t.raddr.v6, &inner->daddr, sizeof(t.raddr.v6));
 	t.link = atcp6_link(&inner->daddr, IP6CB(skb)->iif);
-	if (atcp6_icmp_kind(type, code, &kind))
+	if (type == NDISC_REDIRECT)
+		atcp_icmp_redirect(osns, skb, &t, proto, ntohl(th->seq));
+	else if (atcp6_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, proto, kind, ntohl(th->seq), value);
 }
 
@@ -119,22 +122,18 @@ void atcp6_icmp_queue(struct sock *sk, const struct sk_buff *skb, u32 info)
 }
 
 /*
- * An ICMPv6 packet to this host, skb->data at its IPv6 header, off bytes before the ICMPv6 one. It is left as it was.
- * Context: softirq, inside RCU.
+ * What is quoted at skb->data + quoted, by an ICMPv6 packet at skb->data + off whose checksum has not been looked at. skb is left as it was.
  */
-void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off)
+static void atcp6_icmp_quotes(struct atcp_osns *osns, struct sk_buff *skb, int off, int quoted,
+			      const struct icmp6hdr *icmph)
 {
-	int quoted = off + sizeof(struct icmp6hdr);
 	const struct ipv6hdr *inner;
-	struct icmp6hdr icmph;
+	u16 transport_header;
 	__be16 frag_off;
 	int thoff;
 	u8 proto;
 
-	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, quoted + sizeof(struct ipv6hdr)))
-		return;
-	memcpy(&icmph, skb->data + off, sizeof(icmph));
-	if (icmph.icmp6_type >= ICMPV6_INFOMSG_MASK)
+	if (!pskb_may_pull(skb, quoted + sizeof(struct ipv6hdr)))
 		return;
 	inner = (const struct ipv6hdr *)(skb->data + quoted);
 	if (inner->version != 6)
@@ -146,10 +145,55 @@ void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off)
 	    !pskb_may_pull(skb, thoff + 8) ||
 	    nf_ip6_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMPV6))
 		return;
+	/* Routes look for the ICMPv6 header there; IP goes on from where it was. */
+	transport_header = skb->transport_header;
+	skb_set_transport_header(skb, off);
 	__skb_pull(skb, quoted);
-	atcp6_icmp_quoted(osns, skb, thoff - quoted, proto, icmph.icmp6_type, icmph.icmp6_code,
-			  ntohl(icmph.icmp6_mtu));
+	atcp6_icmp_quoted(osns, skb, thoff - quoted, proto, icmph->icmp6_type, icmph->icmp6_code,
+			  ntohl(icmph->icmp6_mtu));
 	__skb_push(skb, quoted);
+	skb->transport_header = transport_header;
+}
+
+/* Where a redirect quotes what it is about; 0: nowhere, or it is not to be believed (RFC 4861 8.1). */
+static int atcp6_redirect_quotes(struct sk_buff *skb, int off, u8 code)
+{
+	const struct ipv6hdr *h = ipv6_hdr(skb);
+	int at = off + sizeof(struct rd_msg), len;
+	const u8 *opt;
+
+	if (h->hop_limit != 255 || code || !(ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL) ||
+	    !pskb_may_pull(skb, skb->len))
+		return 0;
+	for (; at + 8 <= skb->len; at += len) {
+		opt = skb->data + at;
+		len = opt[1] * 8;
+		if (!len)
+			return 0;
+		if (opt[0] == ND_OPT_REDIRECT_HDR)
+			return at + 8;
+	}
+	return 0;
+}
+
+/*
+ * An ICMPv6 packet to this host, skb->data at its IPv6 header, off bytes before the ICMPv6 one. It is left as it was.
+ * Context: softirq, inside RCU.
+ */
+void atcp6_icmp_in(struct atcp_osns *osns, struct sk_buff *skb, int off)
+{
+	int quoted = off + sizeof(struct icmp6hdr);
+	struct icmp6hdr icmph;
+
+	if (skb->pkt_type != PACKET_HOST || !pskb_may_pull(skb, quoted))
+		return;
+	memcpy(&icmph, skb->data + off, sizeof(icmph));
+	if (icmph.icmp6_type == NDISC_REDIRECT)
+		quoted = atcp6_redirect_quotes(skb, off, icmph.icmp6_code);
+	else if (icmph.icmp6_type >= ICMPV6_INFOMSG_MASK)
+		return;
+	if (quoted)
+		atcp6_icmp_quotes(osns, skb, off, quoted, &icmph);
 }
 
 /*

@@ -39,6 +39,8 @@ def on_kernels_with_the_hook(case):
     def only():
         if not has_hook():
             raise net.Skipped("this kernel has no update_socket_protocol")
+        if not os.path.exists("/sys/kernel/btf/vmlinux"):
+            raise net.Skipped("this kernel was built without BTF, without which no BPF program can be attached")
         try:
             case()
         finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-# what: a small MTU in the middle is found through ICMP, or without; one at home too; the firewall's word counts; ICMP errors reach the application
+# what: a small MTU in the middle is found through ICMP, or without; one at home too; redirects are obeyed; the firewall's word counts; ICMP errors reach the application
 # mode: smp
 # families: 4 6
 # kernels: 6.1 6.12
@@ -131,6 +131,61 @@ def black_hole():
                 net.check(counts["TCPMTUPSuccess"] and counts["TCPMTUPFail"], f"no probes: {counts}")
 
 
+class TwoRouters(net.Namespaces):
+    """a, r and q on one link; b behind q. a's only way is by r, who has to go back over the same link for it, and says so."""
+
+    LOCAL = {"a": 1, "r": 254, "q": 253}
+
+    def __enter__(self):
+        super().__enter__()
+        self.run("s", "ip link add br0 type bridge && ip link set br0 up")
+        for name, number in self.LOCAL.items():
+            net.sh(f"ip link add p{name} netns {self.tag}s type veth peer name eth0 netns {self.tag}{name}")
+            self.run("s", f"ip link set p{name} master br0 up")
+            addresses = [packet.spelt(f"10.1.0.{number}/24")] + [f"fe80::{number}/64"] * packet.V6
+            for address in addresses:
+                address += " nodad" * packet.V6
+                self.run(name, f"ip addr add {address} dev eth0 && ip link set eth0 up")
+        net.address_works(packet.spelt("10.1.0.1/24"), lambda command: self.run("a", command))
+        self.link("q", "10.2.0.254/24", "b", "10.2.0.2/24")
+        r, q = ("fe80::254", "fe80::253") if packet.V6 else ("10.1.0.254", "10.1.0.253")
+        # Without a delay the answer is there while a program still sends, who has the socket: then it is lost, as on the kernel's TCP.
+        self.run("a", f"ip route add default via {r} dev eth0 && tc qdisc add dev eth0 root netem delay 3ms")
+        self.run("r", f"sysctl -qw {FORWARD}=1 && ip route add {packet.spelt('10.2.0.0/24')} via {q} dev eth0")
+        self.run("q", f"sysctl -qw {FORWARD}=1")
+        self.run("b", f"ip route add {TO_B}")
+        self.better = q
+        return self
+
+
+def a_better_router():
+    """A router's redirect is obeyed: what follows goes to the other router at once."""
+    with TwoRouters("s", "a", "r", "q", "b") as hosts:
+        with hosts.inside("b"):
+            server = net.listener("10.2.0.2", 7001)
+        with hosts.inside("a"):
+            client = net.new_socket()
+            client.settimeout(net.patience(5))
+            client.connect(("10.2.0.2", 7001))
+        peer = net.accept(server)
+        got = 0
+
+        def redirected():
+            nonlocal got
+            client.sendall(b"x")
+            got += len(peer.recv(9))
+            return f"via {hosts.better}" in hosts.run("a", f"ip route get {BEHIND}")
+        net.until(redirected, 20, "the other router is used", step=0.2)
+        before = hosts.run("r", "cat /sys/class/net/eth0/statistics/rx_bytes")
+        client.sendall(bytes(100000))
+        while got < 100000:
+            got += len(peer.recv(65536))
+        after = hosts.run("r", "cat /sys/class/net/eth0/statistics/rx_bytes")
+        net.check(int(after) - int(before) < 20000, f"the first router has {int(after) - int(before)} bytes more of 100000")
+        for sock in (client, peer, server):
+            sock.close()
+
+
 def firewall_drops():
     """A rule in `input` stands before us: SYNs to the port vanish; without the rule the same port answers."""
     lst = net.listener(port=8080)
@@ -215,5 +270,5 @@ def link_down_and_up():
 
 
 if __name__ == "__main__":
-    net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, mtu_falls_while_idle, black_hole,
+    net.main(mtu_in_the_middle, mtu_in_the_middle_from_kernel_peer, mtu_falls_while_idle, black_hole, a_better_router,
              firewall_drops, firewall_rejects, firewall_asks_a_program, link_down_and_up)

@@ -20,6 +20,10 @@ from ..flows import ADDR, TwoHosts
 SERVER, CLIENT = "a", "b"
 ADDR6 = {"a": "fd00:10:1::a", "b": "fd00:10:1::b"}
 NETEM = "delay 5ms loss 1% limit 20000"
+# The kernel's TCP counts a passive open for each child that it makes of a request. Now and then two processors make one at the same time, of
+# the third ACK and of the data behind it, and one of the two is thrown away: between two hosts on the kernel's TCP (6.1, netem) 5572 were
+# counted when accept() had returned 5569.
+COUNTED_TWICE = 4
 STRICT = {"ATCP_STRICT": "1"}  # no quiet return to the kernel's TCP
 PRELOAD, ATTACH = "preload", "attach"  # how programs come to be on atcp
 ATCP = f"{net.TOOLS}/atcp"
@@ -188,8 +192,10 @@ class Place(TwoHosts):
             opened = stack[client]["ActiveOpens"] - stack[client]["AttemptFails"]
             accepted = stack[server]["PassiveOpens"]
             # A program may close a socket whose SYN was lost (redis-benchmark does): opened, but neither failed nor accepted.
-            net.check(accepted == opened or self.netem_on and accepted < opened,
-                      f"{server} accepted {accepted} connections of {client}, which opened {opened}")
+            least_accepted = 0 if self.netem_on else opened
+            most_accepted = opened + (0 if net.IS_ATCP and server == self.on_atcp else COUNTED_TWICE)
+            net.check(least_accepted <= accepted <= most_accepted, f"{server} accepted {accepted} connections of {client}, which opened "
+                      f"{stack[client]['ActiveOpens']}, {stack[client]['AttemptFails']} of them in vain")
             net.check(accepted >= least, f"only {accepted} connections, not {least}")
         if net.IS_ATCP:
             self._records_agree(least, bytes_least, flows)
