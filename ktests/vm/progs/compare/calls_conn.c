@@ -54,7 +54,7 @@ static void bind_lengths(struct world *w)
 	union address a;
 	socklen_t len = address_of(&a, HOST_LOOPBACK, 0);
 
-	step_ret("short", bind(w->fd, &a.any, len - 1));
+	step_ret("short", bind(w->fd, &a.any, too_short(len)));
 	step_ret("family only", bind(w->fd, &a.any, 2));
 	step_ret("0", bind(w->fd, &a.any, 0));
 	step_ret("negative", bind(w->fd, &a.any, -1));
@@ -79,8 +79,8 @@ static void bind_families(struct world *w)
 	union address a;
 	socklen_t len = address_of(&a, HOST_LOOPBACK, 0);
 
-	a.any.sa_family = AF_INET6;
-	step_ret("AF_INET6", bind(w->fd, &a.any, len));
+	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	step_ret("the other", bind(w->fd, &a.any, len));
 	a.any.sa_family = AF_UNIX;
 	step_ret("AF_UNIX", bind(w->fd, &a.any, len));
 	a.any.sa_family = AF_UNSPEC;
@@ -217,7 +217,7 @@ static void connect_lengths(struct world *w)
 	step_ret("0", connect(w->fd, &a.any, 0));
 	step_ret("1", connect(w->fd, &a.any, 1));
 	step_ret("2", connect(w->fd, &a.any, 2));
-	step_ret("short", connect(w->fd, &a.any, len - 1));
+	step_ret("short", connect(w->fd, &a.any, too_short(len)));
 	step_ret("negative", connect(w->fd, &a.any, -1));
 	step_ret("too long", connect(w->fd, &a.any, sizeof(a) + 1));
 }
@@ -233,8 +233,8 @@ static void connect_families(struct world *w)
 	union address a;
 	socklen_t len = address_of(&a, HOST_LOOPBACK, w->port);
 
-	a.any.sa_family = AF_INET6;
-	step_ret("AF_INET6", connect(w->fd, &a.any, len));
+	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	step_ret("the other", connect(w->fd, &a.any, len));
 	a.any.sa_family = 200;
 	step_ret("200", connect(w->fd, &a.any, len));
 }
@@ -315,7 +315,7 @@ static void note_name(struct world *w, const char *who, int (*get)(int, struct s
 
 	memset(&a, 0xa5, sizeof(a));
 	if (step_ret(who, get(w->fd, &a.any, &len)) == 0)
-		step(who, "%s, %u bytes, padding %s", address_text(w, &a, len), len, hex_text(a.v4.sin_zero, 8));
+		step(who, "%s, %u bytes, padding %s", address_text(w, &a, len), len, family == AF_INET ? hex_text(a.v4.sin_zero, 8) : "-");
 	for (n = 0; n <= 8; n += 4) {
 		len = n;
 		snprintf(name, sizeof(name), "%s with room for %d", who, n);

@@ -78,6 +78,8 @@ static void send_fastopen(struct world *w)
 	step_ret("again", sendto(w->fd, "abc", 3, MSG_FASTOPEN, &a.any, len));
 	a.any.sa_family = AF_UNSPEC;
 	step_ret("AF_UNSPEC", sendto(w->fd, "abc", 3, MSG_FASTOPEN, &a.any, len));
+	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	step_ret("the other family", sendto(w->fd, "abc", 3, MSG_FASTOPEN, &a.any, len));
 }
 
 static void send_fastopen_nobody(struct world *w)
@@ -147,6 +149,8 @@ static void sendmsg_control(struct world *w)
 	send_control(w, "SOL_SOCKET 999", SOL_SOCKET, 999, CMSG_LEN(4), &mark, 4);
 	send_control(w, "IP_TTL", SOL_IP, IP_TTL, CMSG_LEN(4), &ttl, 4);
 	send_control(w, "IP_PKTINFO", SOL_IP, IP_PKTINFO, CMSG_LEN(12), pktinfo, 12);
+	send_control(w, "IPV6_HOPLIMIT", SOL_IPV6, IPV6_HOPLIMIT, CMSG_LEN(4), &ttl, 4);
+	send_control(w, "IPV6_PKTINFO", SOL_IPV6, IPV6_PKTINFO, CMSG_LEN(12), pktinfo, 12);
 	send_control(w, "SOL_TCP", SOL_TCP, 1, CMSG_LEN(4), &mark, 4);
 	send_control(w, "level 999", 999, 1, CMSG_LEN(4), &mark, 4);
 	send_control(w, "cmsg_len 0", SOL_SOCKET, SO_MARK, 0, &mark, 4);
@@ -300,6 +304,7 @@ static void recvmsg_control(struct world *w)
 		{ "TCP_INQ", SOL_TCP, TCP_INQ, 0 }, { "SO_TIMESTAMP", SOL_SOCKET, SO_TIMESTAMP, 0 },
 		{ "IP_RECVTTL", SOL_IP, IP_RECVTTL, 0 }, { "IP_RECVTOS", SOL_IP, IP_RECVTOS, 0 },
 		{ "IP_PKTINFO", SOL_IP, IP_PKTINFO, 0 }, { "SO_RXQ_OVFL", SOL_SOCKET, SO_RXQ_OVFL, 0 },
+		{ "IPV6_RECVPKTINFO", SOL_IPV6, IPV6_RECVPKTINFO, 0 }, { "IPV6_RECVTCLASS", SOL_IPV6, IPV6_RECVTCLASS, 0 },
 		{ "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, 0 },
 	};
 	char buf[4], room[512];

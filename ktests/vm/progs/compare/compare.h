@@ -64,7 +64,7 @@ struct world {
 /* ---- world.c: text of outcomes, addresses, sockets */
 
 extern int protocol;	/* third argument of socket(2) for the stack in question */
-extern int family;	/* AF_INET */
+extern int family;	/* AF_INET or AF_INET6 */
 extern int slow_factor; /* how many times longer everything may take here */
 
 /* Notes the outcome of a step; the signals that arrived since the last one are added. Text without '\n' and '|'. */
@@ -87,9 +87,30 @@ union address {
 	struct sockaddr_storage room;
 };
 
-/* An address of this family; host is one of those of enum host. Returns its length. */
-enum host { HOST_LOOPBACK, HOST_ANY, HOST_FOREIGN, HOST_NO_ROUTE, HOST_BROADCAST, HOST_MULTICAST };
+/*
+ * Who is meant, in either family. What IPv6 has no other word for is IPv4's mapped address; in IPv4 a mapped host is the host,
+ * and one of the link is this one.
+ */
+enum host {
+	HOST_LOOPBACK,
+	HOST_ANY,
+	HOST_FOREIGN,
+	HOST_NO_ROUTE,
+	HOST_BROADCAST,
+	HOST_MULTICAST,
+	HOST_MAPPED,
+	HOST_MAPPED_ANY,
+	HOST_MAPPED_FOREIGN,
+	HOST_MAPPED_MULTICAST,
+	HOST_LINK, /* an address of the loopback device that is of that link only; its scope is part of it */
+};
+/* An address of this family, or of that one. Returns its length. */
 socklen_t address_of(union address *a, enum host host, int port);
+socklen_t address_in(int of_family, union address *a, enum host host, int port);
+/* One byte less than the least length of such an address: of IPv6 RFC 2133's, which had no scope. */
+socklen_t too_short(socklen_t len);
+/* What it says without the port: address, scope and flow label. */
+const char *host_text(const union address *a, socklen_t len);
 /* Ports become the names of who has them: they are chosen at random. */
 const char *address_text(const struct world *w, const union address *a, socklen_t len);
 
@@ -99,6 +120,7 @@ long must(const char *what, long value);
 
 int new_socket(int flags);
 int new_listener(int backlog, int *port);
+int new_listener_at(enum host host, int backlog, int *port);
 int connect_port(int fd, int port);
 int port_of(int fd);
 int set_int(int fd, int level, int name, int value);
@@ -143,18 +165,19 @@ struct script {
 
 struct option {
 	const char *name;
-	int level, number;
+	int level, number; /* of SOL_IPV6 only IPV6_V6ONLY is tried on a socket of AF_INET */
 	unsigned kind; /* enum option_kind, options.c */
 };
 
-extern const struct state states[];
-extern const size_t states_count;
-extern const struct call conn_calls[], io_calls[], misc_calls[];
-extern const size_t conn_calls_count, io_calls_count, misc_calls_count;
+/* Those of six.c are of AF_INET6 only. */
+extern const struct state states[], six_states[];
+extern const size_t states_count, six_states_count;
+extern const struct call conn_calls[], io_calls[], misc_calls[], six_calls[];
+extern const size_t conn_calls_count, io_calls_count, misc_calls_count, six_calls_count;
 extern const struct option options[];
 extern const size_t options_count;
-extern const struct script scripts[];
-extern const size_t scripts_count;
+extern const struct script scripts[], six_scripts[];
+extern const size_t scripts_count, six_scripts_count;
 
 /* Calls that wait, and what ends their waiting: number n of all combinations. NULL: there are no more. */
 const char *blocking_name(size_t n);
@@ -171,7 +194,7 @@ void run_script(struct world *w, const char *text);
 /* ---- known.c: differences that are documented */
 
 struct known;
-/* Reads the rows of a document; exits with a message if there is none or one is malformed. NULL: no rows. */
+/* Reads the rows of a document; exits with a message if there is none or one is malformed. NULL: no rows. Takes those of this kernel and family. */
 struct known *known_read(const char *file, const char *kernel);
 /* Does a row tell this difference? Marks it as seen. */
 bool known_has(struct known *k, const char *step_name, const char *ours, const char *theirs);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The rows of docs/sockets.md that a program can check: those of tables whose first head is "Step". A step's name, the
- * kernel's outcome and ours are patterns of glob(7) in backquotes; the fourth column names kernels ("6.1", "6.12", "all").
+ * kernel's outcome and ours are patterns of glob(7) in backquotes; the fourth column says on which kernels ("6.1", "6.12", "all"), and
+ * behind that "IPv4" or "IPv6" if it is so in that family only.
  */
 #include "compare.h"
 
@@ -43,20 +44,25 @@ static void broken(const char *file, int line, const char *why)
 	exit(2);
 }
 
-/* Does a list such as "6.1 6.12" or "all" have this kernel? */
-static bool for_kernel(const char *list, const char *kernel)
+static bool has_word(const char *list, const char *word)
 {
-	size_t n = strlen(kernel);
+	size_t n = strlen(word);
 	const char *p = list;
 
-	if (strcmp(list, "all") == 0 || !n)
-		return true;
-	while ((p = strstr(p, kernel))) {
+	while ((p = strstr(p, word))) {
 		if ((p == list || p[-1] == ' ') && (p[n] == 0 || p[n] == ' '))
 			return true;
 		p += n;
 	}
 	return false;
+}
+
+/* Does a list such as "6.1 6.12" or "all IPv6" have this kernel and this run's family? */
+static bool is_here(const char *list, const char *kernel)
+{
+	if (has_word(list, family == AF_INET6 ? "IPv4" : "IPv6"))
+		return false;
+	return !*kernel || has_word(list, "all") || has_word(list, kernel);
 }
 
 struct known *known_read(const char *file, const char *kernel)
@@ -94,8 +100,8 @@ struct known *known_read(const char *file, const char *kernel)
 		if (!ours || !count || cells[0][0] == '-')
 			continue;
 		if (count != 5 || !*cells[4])
-			broken(file, number, "a row has five cells: step, kernel's outcome, ours, kernels, why");
-		if (!for_kernel(cells[3], kernel))
+			broken(file, number, "a row has five cells: step, kernel's outcome, ours, where, why");
+		if (!is_here(cells[3], kernel))
 			continue;
 		if (k->count == MAX_ROWS)
 			broken(file, number, "too many rows");

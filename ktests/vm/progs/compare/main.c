@@ -8,11 +8,12 @@
 #include "transcript.h"
 
 #include <fnmatch.h>
+#include <linux/ipv6.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/utsname.h>
 
-enum { MAX_SEQUENCES = 6000, PATIENCE_S = 5 };
+enum { MAX_SEQUENCES = 8000, PATIENCE_S = 5 };
 
 enum kind { CALL, OPTION, SCRIPT, BLOCKING };
 
@@ -45,16 +46,55 @@ static void add(enum kind kind, const struct state *state, const void *what, siz
 	snprintf(s->name, sizeof(s->name), "%s", name);
 }
 
-static void add_calls(const struct call *calls, size_t count)
+static void add_calls_in(const struct state *in, size_t in_count, const struct call *calls, size_t count)
 {
 	char name[128];
 	size_t i, k;
 
-	for (i = 0; i < states_count; i++) {
+	for (i = 0; i < in_count; i++) {
 		for (k = 0; k < count; k++) {
-			snprintf(name, sizeof(name), "call/%s/%s", states[i].name, calls[k].name);
-			add(CALL, &states[i], &calls[k], 0, name);
+			snprintf(name, sizeof(name), "call/%s/%s", in[i].name, calls[k].name);
+			add(CALL, &in[i], &calls[k], 0, name);
 		}
+	}
+}
+
+static void add_calls(const struct call *calls, size_t count)
+{
+	add_calls_in(states, states_count, calls, count);
+	if (family == AF_INET6)
+		add_calls_in(six_states, six_states_count, calls, count);
+}
+
+static void add_scripts(const struct script *list, size_t count)
+{
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "script/%s", list[i].name);
+		add(SCRIPT, NULL, &list[i], 0, name);
+	}
+}
+
+/* Is the option tried in that state? */
+static bool has_option(const struct option *o, const struct state *s)
+{
+	if (family == AF_INET)
+		return o->level != SOL_IPV6 || o->number == IPV6_V6ONLY;
+	/* With an IPv4 peer what matters is which of the two IPs an option is of. */
+	return o->level == SOL_IP || o->level == SOL_IPV6 || s < six_states || s >= six_states + six_states_count;
+}
+
+static void add_options(const struct state *s)
+{
+	char name[128];
+	size_t k;
+
+	for (k = 0; k < options_count; k++) {
+		snprintf(name, sizeof(name), "option/%s/%s", s->name, options[k].name);
+		if (has_option(&options[k], s))
+			add(OPTION, s, &options[k], 0, name);
 	}
 }
 
@@ -62,23 +102,21 @@ static void add_all(void)
 {
 	/* Options in the states that change what can be set, or what is told. */
 	static const char *const for_options[] = { "fresh", "listening", "established", "accepted", "reset" };
-	char name[128];
 	const char *more;
-	size_t i, k;
+	size_t i;
 
 	add_calls(conn_calls, conn_calls_count);
 	add_calls(io_calls, io_calls_count);
 	add_calls(misc_calls, misc_calls_count);
-	for (i = 0; i < COUNT(for_options); i++) {
-		for (k = 0; k < options_count; k++) {
-			snprintf(name, sizeof(name), "option/%s/%s", for_options[i], options[k].name);
-			add(OPTION, state_named(for_options[i]), &options[k], 0, name);
-		}
-	}
-	for (i = 0; i < scripts_count; i++) {
-		snprintf(name, sizeof(name), "script/%s", scripts[i].name);
-		add(SCRIPT, NULL, &scripts[i], 0, name);
-	}
+	if (family == AF_INET6)
+		add_calls(six_calls, six_calls_count);
+	for (i = 0; i < COUNT(for_options); i++)
+		add_options(state_named(for_options[i]));
+	for (i = 0; family == AF_INET6 && i < six_states_count; i++)
+		add_options(&six_states[i]);
+	add_scripts(scripts, scripts_count);
+	if (family == AF_INET6)
+		add_scripts(six_scripts, six_scripts_count);
 	for (i = 0; (more = blocking_name(i)); i++)
 		add(BLOCKING, NULL, NULL, i, more);
 }
@@ -288,15 +326,33 @@ static void interface_up(const char *name)
 	close(fd);
 }
 
+/* HOST_LINK's address. */
+static void link_address(const char *name)
+{
+	struct in6_ifreq r = { .ifr6_prefixlen = 64, .ifr6_ifindex = if_nametoindex(name) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	union address a;
+
+	address_of(&a, HOST_LINK, 0);
+	r.ifr6_addr = a.v6.sin6_addr;
+	if (ioctl(fd, SIOCSIFADDR, &r)) {
+		fprintf(stderr, "an address of the link on %s: %s\n", name, strerror(errno));
+		exit(2);
+	}
+	close(fd);
+}
+
 static const char usage[] =
-	"usage: compare [--a PROTOCOL] [--b PROTOCOL] [--known FILE] [--kernel 6.X] [--quiet] [--verbose] [--list] [PATTERN...]\n"
-	"Sequences whose name a pattern of glob(7) matches; all without one. Protocols: 0 the kernel's TCP, 253 atcp.\n";
+	"usage: compare [--a PROTOCOL] [--b PROTOCOL] [--family 4|6] [--known FILE] [--kernel 6.X] [--quiet] [--verbose] [--list]\n"
+	"               [PATTERN...]\n"
+	"Sequences whose name a pattern of glob(7) matches; all without one. Protocols: 0 the kernel's TCP, 253 atcp.\n"
+	"The family is ATCP_FAMILY's, or 4.\n";
 
 int main(int argc, char **argv)
 {
 	static bool wanted[MAX_SEQUENCES];
 	int protocols[2] = { 0, 253 }, i, gone;
-	const char *file = NULL, *kernel = NULL, *slow = getenv("ATCP_SLOW");
+	const char *file = NULL, *kernel = NULL, *slow = getenv("ATCP_SLOW"), *six = getenv("ATCP_FAMILY");
 	bool quiet = false, verbose = false, list = false;
 	struct counts c = { 0 };
 	struct known *known;
@@ -319,6 +375,8 @@ int main(int argc, char **argv)
 			protocols[0] = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--b") == 0 && value)
 			protocols[1] = atoi(argv[++i]);
+		else if (strcmp(argv[i], "--family") == 0 && value)
+			six = argv[++i];
 		else if (strcmp(argv[i], "--known") == 0 && value)
 			file = argv[++i];
 		else if (strcmp(argv[i], "--kernel") == 0 && value)
@@ -328,6 +386,7 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	slow_factor = slow ? atoi(slow) : 1;
+	family = six && strcmp(six, "6") == 0 ? AF_INET6 : AF_INET;
 	add_all();
 	for (n = 0; n < sequences_count; n++) {
 		int k;
@@ -354,6 +413,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	interface_up("lo");
+	if (family == AF_INET6)
+		link_address("lo");
 	/* One CPU: see world_settle(). */
 	CPU_ZERO(&cpu);
 	CPU_SET(sched_getcpu(), &cpu);

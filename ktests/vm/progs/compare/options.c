@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every option of socket(7), ip(7) and tcp(7), and those that no page mentions: asked for with all kinds of room, set to
+ * Every option of socket(7), ip(7), ipv6(7) and tcp(7), and those that no page mentions: asked for with all kinds of room, set to
  * numbers inside and outside of any range, to texts and structures where they take such, with short and long lengths and
  * bad memory. All options get the same treatment; what an option does not like is part of the comparison.
  */
@@ -17,6 +17,7 @@ enum option_kind {
 
 #define SOCKET(name, number) { "SO_" #name, SOL_SOCKET, number, NUMBER }
 #define IP(name, number) { "IP_" #name, SOL_IP, number, NUMBER }
+#define IPV6(name, number) { "IPV6_" #name, SOL_IPV6, number, NUMBER }
 #define TCP(name, number) { "TCP_" #name, SOL_TCP, number, NUMBER }
 
 /* By their numbers of x86: headers of the oldest supported system do not have all. */
@@ -43,8 +44,19 @@ const struct option options[] = {
 	IP(FREEBIND, 15), IP(IPSEC_POLICY, 16), IP(XFRM_POLICY, 17), IP(PASSSEC, 18), IP(TRANSPARENT, 19), IP(ORIGDSTADDR, 20),
 	IP(MINTTL, 21), IP(NODEFRAG, 22), IP(CHECKSUM, 23), IP(BIND_ADDRESS_NO_PORT, 24), IP(RECVFRAGSIZE, 25),
 	IP(RECVERR_RFC4884, 26), IP(MULTICAST_IF, 32), IP(MULTICAST_TTL, 33), IP(MULTICAST_LOOP, 34), IP(ADD_MEMBERSHIP, 35),
-	IP(MSFILTER, 41), IP(MULTICAST_ALL, 49), IP(UNICAST_IF, 50), IP(LOCAL_PORT_RANGE, 51), { "IP_PROTOCOL", SOL_IP, 52, VARIES },
-	IP(9999, 9999), { "IPV6_V6ONLY", IPPROTO_IPV6, 26, NUMBER }, { "UDP_CORK", IPPROTO_UDP, 1, NUMBER },
+	IP(MSFILTER, 41), IP(MCAST_JOIN_GROUP, 42), IP(MULTICAST_ALL, 49), IP(UNICAST_IF, 50), IP(LOCAL_PORT_RANGE, 51), { "IP_PROTOCOL", SOL_IP, 52, VARIES },
+	IP(9999, 9999),
+	IPV6(ADDRFORM, 1), IPV6(2292PKTINFO, 2), IPV6(2292HOPOPTS, 3), IPV6(2292DSTOPTS, 4), IPV6(2292RTHDR, 5), IPV6(2292PKTOPTIONS, 6),
+	IPV6(CHECKSUM, 7), IPV6(2292HOPLIMIT, 8), IPV6(NEXTHOP, 9), IPV6(AUTHHDR, 10), IPV6(FLOWINFO, 11), IPV6(UNICAST_HOPS, 16),
+	IPV6(MULTICAST_IF, 17), IPV6(MULTICAST_HOPS, 18), IPV6(MULTICAST_LOOP, 19), IPV6(ADD_MEMBERSHIP, 20), IPV6(DROP_MEMBERSHIP, 21),
+	IPV6(ROUTER_ALERT, 22), IPV6(MTU_DISCOVER, 23), IPV6(MTU, 24), IPV6(RECVERR, 25), IPV6(V6ONLY, 26), IPV6(JOIN_ANYCAST, 27),
+	IPV6(LEAVE_ANYCAST, 28), IPV6(MULTICAST_ALL, 29), IPV6(ROUTER_ALERT_ISOLATE, 30), IPV6(RECVERR_RFC4884, 31),
+	IPV6(FLOWLABEL_MGR, 32), IPV6(FLOWINFO_SEND, 33), IPV6(IPSEC_POLICY, 34), IPV6(XFRM_POLICY, 35), IPV6(HDRINCL, 36),
+	IPV6(MCAST_JOIN_GROUP, 42), IPV6(MSFILTER, 48), IPV6(RECVPKTINFO, 49), IPV6(PKTINFO, 50), IPV6(RECVHOPLIMIT, 51), IPV6(HOPLIMIT, 52),
+	IPV6(RECVHOPOPTS, 53), IPV6(HOPOPTS, 54), IPV6(RTHDRDSTOPTS, 55), IPV6(RECVRTHDR, 56), IPV6(RTHDR, 57), IPV6(RECVDSTOPTS, 58),
+	IPV6(DSTOPTS, 59), IPV6(RECVPATHMTU, 60), IPV6(PATHMTU, 61), IPV6(DONTFRAG, 62), IPV6(63, 63), IPV6(RECVTCLASS, 66),
+	IPV6(TCLASS, 67), IPV6(AUTOFLOWLABEL, 70), IPV6(ADDR_PREFERENCES, 72), IPV6(MINHOPCOUNT, 73), IPV6(ORIGDSTADDR, 74),
+	IPV6(TRANSPARENT, 75), IPV6(UNICAST_IF, 76), IPV6(RECVFRAGSIZE, 77), IPV6(FREEBIND, 78), IPV6(9999, 9999), { "UDP_CORK", IPPROTO_UDP, 1, NUMBER },
 	{ "level -1", -1, 1, NUMBER }, { "TLS_TX", 282, 1, NUMBER },
 	TCP(0, 0), TCP(NODELAY, 1), TCP(MAXSEG, 2), TCP(CORK, 3), TCP(KEEPIDLE, 4), TCP(KEEPINTVL, 5), TCP(KEEPCNT, 6),
 	TCP(SYNCNT, 7), TCP(LINGER2, 8), TCP(DEFER_ACCEPT, 9), TCP(WINDOW_CLAMP, 10), { "TCP_INFO", SOL_TCP, 11, VARIES },
@@ -70,6 +82,9 @@ static const struct blob {
 #define LONGS(level, number, ...) \
 	{ level, number, #__VA_ARGS__, sizeof((long[]){ __VA_ARGS__ }), (const long[]){ __VA_ARGS__ } }
 #define TEXT(level, number, text) { level, number, text, sizeof(text) - 1, text }
+#define ZERO8 "\0\0\0\0\0\0\0\0"
+#define ONE ZERO8 "\0\0\0\0\0\0\0\1"			/* ::1 */
+#define NODES "\377\2\0\0" ZERO8 "\0\0\0\1"		/* ff02::1 */
 #define HEX(level, number, name, text) { level, number, name, sizeof(text) - 1, text }
 	INTS(SOL_SOCKET, SO_LINGER, 1, 5), INTS(SOL_SOCKET, SO_LINGER, 0, 7), INTS(SOL_SOCKET, SO_LINGER, 1, -1),
 	INTS(SOL_SOCKET, SO_LINGER, 1, 0),
@@ -86,6 +101,22 @@ static const struct blob {
 	HEX(SOL_IP, IP_OPTIONS, "broken", "\7\50\4\0"), HEX(SOL_IP, IP_OPTIONS, "none", ""),
 	INTS(SOL_IP, IP_ADD_MEMBERSHIP, 0x010000e0, 0x0100007f), INTS(SOL_IP, IP_ADD_MEMBERSHIP, 0x0100007f, 0),
 	INTS(SOL_IP, IP_MULTICAST_IF, 0x0100007f), INTS(SOL_IP, 51, 0x27102710), INTS(SOL_IP, 51, 0x27102711), INTS(SOL_IP, 50, 0x01000000),
+	INTS(SOL_IPV6, 1, AF_INET), INTS(SOL_IPV6, 1, AF_INET6), INTS(SOL_IPV6, 76, 0x01000000), INTS(SOL_IPV6, 76, 0x63000000),
+	HEX(SOL_IPV6, 2, "this address", ONE "\1\0\0\0"), HEX(SOL_IPV6, 50, "this address", ONE "\1\0\0\0"),
+	HEX(SOL_IPV6, 50, "no link", ONE "\143\0\0\0"), HEX(SOL_IPV6, 50, "another's address", "\x20\1\x0d\xb8" ZERO8 "\0\0\0\1\0\0\0\0"),
+	HEX(SOL_IPV6, 20, "all nodes", NODES "\1\0\0\0"), HEX(SOL_IPV6, 21, "all nodes", NODES "\1\0\0\0"),
+	HEX(SOL_IPV6, 20, "no group", ONE "\1\0\0\0"), HEX(SOL_IPV6, 27, "anycast", ONE "\1\0\0\0"), HEX(SOL_IPV6, 28, "anycast", ONE "\1\0\0\0"),
+	HEX(SOL_IPV6, 54, "padding", "\0\0\1\4\0\0\0\0"), HEX(SOL_IPV6, 54, "broken", "\0\1\1\4\0\0\0\0"),
+	HEX(SOL_IPV6, 55, "padding", "\0\0\1\4\0\0\0\0"), HEX(SOL_IPV6, 59, "padding", "\0\0\1\4\0\0\0\0"),
+	HEX(SOL_IPV6, 59, "jumbogram", "\0\0\302\4\0\1\0\0"), HEX(SOL_IPV6, 3, "padding", "\0\0\1\4\0\0\0\0"),
+	HEX(SOL_IPV6, 57, "type 0", "\0\2\0\1\0\0\0\0" ONE), HEX(SOL_IPV6, 57, "type 2", "\0\2\2\1\0\0\0\0" ONE),
+	HEX(SOL_IPV6, 57, "type 4, broken", "\0\2\4\1\7\0\0\0" ONE), HEX(SOL_IPV6, 57, "none", ""), HEX(SOL_IPV6, 59, "none", ""),
+	HEX(SOL_IPV6, 54, "none", ""), HEX(SOL_IPV6, 6, "none", ""), HEX(SOL_IPV6, 6, "hop limit", "\x14\0\0\0\0\0\0\0\x29\0\0\0\x34\0\0\0\x21\0\0\0\0\0\0\0"),
+	/* A label is the namespace's, and stays for a while: of a kind that anybody may share. */
+	HEX(SOL_IPV6, 32, "get", ONE "\0\0\1\2\0\377\0\0\0\0\0\0\0\0\0\0"), HEX(SOL_IPV6, 32, "to nobody", ZERO8 ZERO8 "\0\0\1\3\0\377\1\0\0\0\0\0\0\0\0\0"),
+	HEX(SOL_IPV6, 32, "get and make", ONE "\0\0\1\2\0\377\1\0\0\0\0\0\0\0\0\0"),
+	HEX(SOL_IPV6, 32, "put", ONE "\0\0\1\2\1\0\0\0\0\0\0\0\0\0\0\0"), HEX(SOL_IPV6, 32, "reflect", ZERO8 ZERO8 "\0\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0"),
+	HEX(SOL_IPV6, 32, "reflect no more", ZERO8 ZERO8 "\0\0\0\0\1\0\4\0\0\0\0\0\0\0\0\0"),
 	TEXT(SOL_TCP, TCP_CONGESTION, "reno"), TEXT(SOL_TCP, TCP_CONGESTION, "nosuch"), TEXT(SOL_TCP, TCP_CONGESTION, "cubic"),
 	TEXT(SOL_TCP, TCP_CONGESTION, "a name that is too long for any"), HEX(SOL_TCP, TCP_CONGESTION, "reno with end", "reno\0"),
 	HEX(SOL_TCP, TCP_CONGESTION, "empty", "\0"),
@@ -96,6 +127,9 @@ static const struct blob {
 #undef LONGS
 #undef TEXT
 #undef HEX
+#undef ZERO8
+#undef ONE
+#undef NODES
 };
 
 /* Text of what getsockopt() made of a buffer: bytes told, their values, and whether it wrote beyond. */
@@ -175,6 +209,21 @@ static void set_filters(struct world *w, const struct option *o)
 	set(w, o, "filter nowhere", &p, sizeof(p));
 }
 
+/* The same structure in both families; its address is of the option's. */
+static void set_group(struct world *w, const struct option *o)
+{
+	struct group_req g = { .gr_interface = 1 };
+	int of = o->level == SOL_IP ? AF_INET : AF_INET6;
+	union address a;
+
+	address_in(of, &a, HOST_MULTICAST, 0);
+	memcpy(&g.gr_group, &a, sizeof(a));
+	set(w, o, "a group", &g, sizeof(g));
+	address_in(of, &a, HOST_LOOPBACK, 0);
+	memcpy(&g.gr_group, &a, sizeof(a));
+	set(w, o, "no group", &g, sizeof(g));
+}
+
 void run_option(struct world *w, const struct option *o)
 {
 	static const int values[] = { 0, 1, 2, 3, -1, -2, 12, 87, 88, 120, 121, 127, 128, 255, 256, 1000, 32767, 32768, 65535,
@@ -206,5 +255,7 @@ void run_option(struct world *w, const struct option *o)
 	}
 	if (o->level == SOL_SOCKET && (o->number == SO_ATTACH_FILTER || o->number == SO_ATTACH_REUSEPORT_CBPF))
 		set_filters(w, o);
+	if ((o->level == SOL_IP || o->level == SOL_IPV6) && o->number == MCAST_JOIN_GROUP)
+		set_group(w, o);
 	gets(w, o);
 }

@@ -4,9 +4,11 @@
  * them blocks. After each command all that is under way arrives.
  *
  *   new X              a socket
+ *   new4 X             one of AF_INET, whatever the others are
  *   bind X [Y]         to a port of the host's choice, or to that of Y
  *   listen X N
  *   connect X Y        to the port of Y, or to "full" or "nobody"
+ *   bindto X HOST [Y], connectto X HOST Y   the same, with the address of a host: loopback, any, mapped, mapped_any, link
  *   accept X Y         Y is taken from X's queue
  *   pair X Y           both ends of a connection
  *   send X N [FLAGS]   N bytes; flags are joined with +
@@ -86,6 +88,48 @@ COMMAND(do_bind)
 	socklen_t len = address_of(&a, HOST_LOOPBACK, words->count > 2 ? port_of(FD(2)) : 0);
 
 	step_ret(text, bind(FD(1), &a.any, len));
+}
+
+COMMAND(do_new4)
+{
+	FD(1) = MUST(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, protocol));
+	(void)text;
+}
+
+/* A host's address as that socket has it. */
+static socklen_t address_for(int fd, union address *a, const char *word, int port)
+{
+	static const struct {
+		const char *name;
+		enum host host;
+	} hosts[] = { { "loopback", HOST_LOOPBACK }, { "any", HOST_ANY }, { "mapped", HOST_MAPPED }, { "mapped_any", HOST_MAPPED_ANY },
+		      { "link", HOST_LINK } };
+	socklen_t len = sizeof(int);
+	int domain = family;
+	size_t i;
+
+	MUST(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len));
+	for (i = 0; i < COUNT(hosts); i++)
+		if (strcmp(hosts[i].name, word) == 0)
+			return address_in(domain, a, hosts[i].host, port);
+	fprintf(stderr, "no host: %s\n", word);
+	exit(2);
+}
+
+COMMAND(do_bindto)
+{
+	union address a;
+	socklen_t len = address_for(FD(1), &a, words->at[2], words->count > 3 ? port_of(FD(3)) : 0);
+
+	step_ret(text, bind(FD(1), &a.any, len));
+}
+
+COMMAND(do_connectto)
+{
+	union address a;
+	socklen_t len = address_for(FD(1), &a, words->at[2], port_of(FD(3)));
+
+	step_ret(text, connect(FD(1), &a.any, len));
 }
 
 COMMAND(do_listen)
@@ -250,12 +294,12 @@ COMMAND(do_state)
 	step(text, "%d", settled_state(FD(1)));
 }
 
-static void note_name(const char *text, int port, int failed, const union address *a)
+static void note_name(const char *text, int port, int failed, const union address *a, socklen_t len)
 {
 	if (failed)
 		step(text, "%s", errno_text(errno));
 	else /* Whether it is the port of before, not which. */
-		step(text, "%#x:%s", ntohl(a->v4.sin_addr.s_addr), a->v4.sin_port == 0 ? "0" : ntohs(a->v4.sin_port) == port ? "own" : "some");
+		step(text, "%s:%s", host_text(a, len), a->v4.sin_port == 0 ? "0" : ntohs(a->v4.sin_port) == port ? "own" : "some");
 }
 
 COMMAND(do_name)
@@ -263,7 +307,9 @@ COMMAND(do_name)
 	union address a;
 	socklen_t len = sizeof(a);
 
-	note_name(text, -1, getsockname(FD(1), &a.any, &len), &a);
+	int failed = getsockname(FD(1), &a.any, &len);
+
+	note_name(text, -1, failed, &a, len);
 }
 
 COMMAND(do_peer)
@@ -271,7 +317,9 @@ COMMAND(do_peer)
 	union address a;
 	socklen_t len = sizeof(a);
 
-	note_name(text, port_of(FD(1)), getpeername(FD(1), &a.any, &len), &a);
+	int own = FD(1) < 0 ? -1 : port_of(FD(1)), failed = getpeername(FD(1), &a.any, &len);
+
+	note_name(text, own, failed, &a, len);
 }
 
 static void note_ioctl(const char *text, int fd, unsigned long request)
@@ -321,7 +369,7 @@ COMMAND(do_sleep)
 
 static const struct command commands[] = {
 #define C(name, least) { #name, least, do_##name }
-	C(new, 2), C(bind, 2), C(listen, 3), C(connect, 3), C(accept, 3), C(pair, 3), C(send, 3), C(recv, 3), C(drain, 2),
+	C(new, 2), C(new4, 2), C(bind, 2), C(bindto, 3), C(connectto, 4), C(listen, 3), C(connect, 3), C(accept, 3), C(pair, 3), C(send, 3), C(recv, 3), C(drain, 2),
 	C(fill, 2), C(shut, 3), C(close, 2), C(abort, 2), C(unspec, 2), C(set, 4), C(get, 3), C(linger, 3), C(poll, 2),
 	C(error, 2), C(state, 2), C(name, 2), C(peer, 2), C(inq, 2), C(outq, 2), C(mark, 2), C(own, 2), C(dup, 3), C(sleep, 2),
 #undef C
@@ -348,7 +396,7 @@ static void run_command(struct world *w, char *text, const char *shown)
 
 void run_script(struct world *w, const char *script)
 {
-	char text[1200], shown[96], *command, *more = NULL;
+	char text[2000], shown[96], *command, *more = NULL;
 	int n = 0;
 
 	snprintf(text, sizeof(text), "%s", script);

@@ -17,6 +17,7 @@ static volatile sig_atomic_t signals[65], signals_told[65];
 static char *edge_page; /* a page, and behind it one that is not there */
 static long page_bytes;
 static int ping_fd = -1;
+#define LOOPBACK_IFINDEX 1 /* in every namespace */
 static int full_listener = -1, full_client = -1, plain_listener = -1;
 static int full_port, plain_port, nobody_port;
 
@@ -163,31 +164,72 @@ const char *msg_flags_text(int value)
 
 /* ---- addresses ----------------------------------------------------------------------- */
 
-socklen_t address_of(union address *a, enum host host, int port)
+socklen_t address_in(int of_family, union address *a, enum host host, int port)
 {
-	static const char *const v4[] = { "127.0.0.1", "0.0.0.0", "192.0.2.1", "203.0.113.9", "255.255.255.255", "224.0.0.1" };
+	static const struct {
+		const char *v4, *v6;
+	} hosts[] = {
+		[HOST_LOOPBACK] = { "127.0.0.1", "::1" },
+		[HOST_ANY] = { "0.0.0.0", "::" },
+		[HOST_FOREIGN] = { "192.0.2.1", "2001:db8::1" },
+		[HOST_NO_ROUTE] = { "203.0.113.9", "2001:db8:1::9" },
+		[HOST_BROADCAST] = { "255.255.255.255", "::ffff:255.255.255.255" },
+		[HOST_MULTICAST] = { "224.0.0.1", "ff02::1" },
+		[HOST_MAPPED] = { "127.0.0.1", "::ffff:127.0.0.1" },
+		[HOST_MAPPED_ANY] = { "0.0.0.0", "::ffff:0.0.0.0" },
+		[HOST_MAPPED_FOREIGN] = { "192.0.2.1", "::ffff:192.0.2.1" },
+		[HOST_MAPPED_MULTICAST] = { "224.0.0.1", "::ffff:224.0.0.1" },
+		[HOST_LINK] = { "127.0.0.1", "fe80::7" },
+	};
 
 	memset(a, 0, sizeof(*a));
-	a->v4.sin_family = AF_INET;
-	a->v4.sin_port = htons(port);
-	inet_pton(AF_INET, v4[host], &a->v4.sin_addr);
-	return sizeof(a->v4);
+	a->any.sa_family = of_family;
+	a->v4.sin_port = htons(port); /* at the same place in both */
+	if (of_family == AF_INET) {
+		inet_pton(AF_INET, hosts[host].v4, &a->v4.sin_addr);
+		return sizeof(a->v4);
+	}
+	inet_pton(AF_INET6, hosts[host].v6, &a->v6.sin6_addr);
+	if (host == HOST_LINK)
+		a->v6.sin6_scope_id = LOOPBACK_IFINDEX;
+	return sizeof(a->v6);
+}
+
+socklen_t address_of(union address *a, enum host host, int port)
+{
+	return address_in(family, a, host, port);
+}
+
+socklen_t too_short(socklen_t len)
+{
+	return len == sizeof(struct sockaddr_in6) ? offsetof(struct sockaddr_in6, sin6_scope_id) - 1 : len - 1;
+}
+
+const char *host_text(const union address *a, socklen_t len)
+{
+	char ip[128] = "?";
+	bool six = a->any.sa_family == AF_INET6;
+
+	if (len < (six ? sizeof(a->v6) : sizeof(a->v4)))
+		return ring("cut");
+	if (!six && a->any.sa_family != AF_INET) {
+		snprintf(ip, sizeof(ip), "family %d", a->any.sa_family);
+		return ring(ip);
+	}
+	inet_ntop(a->any.sa_family, six ? (const void *)&a->v6.sin6_addr : &a->v4.sin_addr, ip, sizeof(ip));
+	if (six && a->v6.sin6_scope_id)
+		snprintf(ip + strlen(ip), sizeof(ip) - strlen(ip), "%%%u", a->v6.sin6_scope_id);
+	if (six && a->v6.sin6_flowinfo)
+		snprintf(ip + strlen(ip), sizeof(ip) - strlen(ip), " flow %#x", ntohl(a->v6.sin6_flowinfo));
+	return ring(ip);
 }
 
 const char *address_text(const struct world *w, const union address *a, socklen_t len)
 {
-	char text[160], ip[64] = "?";
-	int port;
+	char text[200];
+	int port = ntohs(a->v4.sin_port);
 
-	if (len < sizeof(a->v4))
-		return ring("cut");
-	if (a->any.sa_family != AF_INET) {
-		snprintf(text, sizeof(text), "family %d", a->any.sa_family);
-		return ring(text);
-	}
-	inet_ntop(AF_INET, &a->v4.sin_addr, ip, sizeof(ip));
-	port = ntohs(a->v4.sin_port);
-	snprintf(text, sizeof(text), "%s:%s", ip, port == 0 ? "0" : port == w->port ? "listener" :
+	snprintf(text, sizeof(text), "%s:%s", host_text(a, len), port == 0 ? "0" : port == w->port ? "listener" :
 		 port == w->full_port ? "full" : port == w->nobody_port ? "nobody" : "some");
 	return ring(text);
 }
@@ -219,9 +261,14 @@ int port_of(int fd)
 
 int new_listener(int backlog, int *port)
 {
+	return new_listener_at(HOST_LOOPBACK, backlog, port);
+}
+
+int new_listener_at(enum host host, int backlog, int *port)
+{
 	int fd = new_socket(0);
 	union address a;
-	socklen_t len = address_of(&a, HOST_LOOPBACK, 0);
+	socklen_t len = address_of(&a, host, 0);
 
 	MUST(bind(fd, &a.any, len));
 	MUST(listen(fd, backlog));
@@ -331,8 +378,8 @@ int signals_seen(int number)
 void world_setup(void)
 {
 	static const int caught[] = { SIGPIPE, SIGURG, SIGIO, SIGALRM, SIGUSR1, SIGUSR2 };
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
+	union address a;
+	socklen_t len = address_of(&a, HOST_LOOPBACK, 0);
 	int fd, on = 1;
 	size_t i;
 
@@ -344,9 +391,8 @@ void world_setup(void)
 		abort();
 	memset(edge_page, 'e', page_bytes);
 
-	ping_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(ping_fd, (struct sockaddr *)&a, len) || getsockname(ping_fd, (struct sockaddr *)&a, &len) ||
-	    connect(ping_fd, (struct sockaddr *)&a, len) ||
+	ping_fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(ping_fd, &a.any, len) || getsockname(ping_fd, &a.any, &len) || connect(ping_fd, &a.any, len) ||
 	    /* The host begins to stamp packets a moment after the first socket asks for it: long before others do. */
 	    setsockopt(ping_fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on))) {
 		fprintf(stderr, "no datagrams over loopback: %s\n", strerror(errno));
@@ -362,8 +408,8 @@ void world_setup(void)
 	MUST(connect_port(full_client, full_port));
 	/* A port that is bound and not listened at stays free of listeners. */
 	fd = new_socket(0);
-	a.sin_port = 0;
-	MUST(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	address_of(&a, HOST_LOOPBACK, 0);
+	MUST(bind(fd, &a.any, len));
 	nobody_port = port_of(fd);
 }
 
