@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # what: thousands of calls in every state of a socket, step by step as the kernel's TCP, or as docs/sockets.md says
 # mode: icount
-# families: 4, over IPv6 by hand for now
+# families: 4 6
 # kernels: 6.1 6.12
 # seconds: 900
 # set: long

@@ -76,10 +76,13 @@ static void bind_pointers(struct world *w)
 
 static void bind_families(struct world *w)
 {
+	int other = family == AF_INET ? AF_INET6 : AF_INET;
 	union address a;
-	socklen_t len = address_of(&a, HOST_LOOPBACK, 0);
+	socklen_t len = address_in(other, &a, HOST_LOOPBACK, 0);
 
-	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	step_ret("the other's address", bind(w->fd, &a.any, len));
+	len = address_of(&a, HOST_LOOPBACK, 0);
+	a.any.sa_family = other;
 	step_ret("the other", bind(w->fd, &a.any, len));
 	a.any.sa_family = AF_UNIX;
 	step_ret("AF_UNIX", bind(w->fd, &a.any, len));
@@ -230,10 +233,13 @@ static void connect_pointers(struct world *w)
 
 static void connect_families(struct world *w)
 {
+	int other = family == AF_INET ? AF_INET6 : AF_INET;
 	union address a;
-	socklen_t len = address_of(&a, HOST_LOOPBACK, w->port);
+	socklen_t len = address_in(other, &a, HOST_LOOPBACK, w->port);
 
-	a.any.sa_family = family == AF_INET ? AF_INET6 : AF_INET;
+	step_ret("the other's address", connect(w->fd, &a.any, len));
+	len = address_of(&a, HOST_LOOPBACK, w->port);
+	a.any.sa_family = other;
 	step_ret("the other", connect(w->fd, &a.any, len));
 	a.any.sa_family = 200;
 	step_ret("200", connect(w->fd, &a.any, len));

@@ -264,15 +264,35 @@ int new_listener(int backlog, int *port)
 	return new_listener_at(HOST_LOOPBACK, backlog, port);
 }
 
+/*
+ * To a port that the stack never chooses by itself (ip_local_port_range): on another address that could be the same one, and then
+ * have its name in the transcript.
+ */
+static int bind_named(int fd, enum host host)
+{
+	enum { FIRST = 20000, LAST = 32000 };
+	static int next = FIRST;
+	union address a;
+	int tries;
+
+	for (tries = FIRST; tries < LAST; tries++) {
+		socklen_t len = address_of(&a, host, next);
+
+		next = next < LAST ? next + 1 : FIRST;
+		if (bind(fd, &a.any, len) == 0)
+			return ntohs(a.v4.sin_port);
+		if (errno != EADDRINUSE)
+			break;
+	}
+	return must("a port for a listener", -1);
+}
+
 int new_listener_at(enum host host, int backlog, int *port)
 {
 	int fd = new_socket(0);
-	union address a;
-	socklen_t len = address_of(&a, host, 0);
 
-	MUST(bind(fd, &a.any, len));
+	*port = bind_named(fd, host);
 	MUST(listen(fd, backlog));
-	*port = port_of(fd);
 	return fd;
 }
 
@@ -408,9 +428,7 @@ void world_setup(void)
 	MUST(connect_port(full_client, full_port));
 	/* A port that is bound and not listened at stays free of listeners. */
 	fd = new_socket(0);
-	address_of(&a, HOST_LOOPBACK, 0);
-	MUST(bind(fd, &a.any, len));
-	nobody_port = port_of(fd);
+	nobody_port = bind_named(fd, HOST_LOOPBACK);
 }
 
 void world_begin(struct world *w)
