@@ -565,8 +565,9 @@ static inline bool atcp6_options_wanted(const struct sock *sk)
 }
 /* A packet for which a child may be made; its cb is still IP's. Context: softirq. */
 void atcp6_options_enter(const struct sk_buff *skb);
-/* The child that is made of it. Lock: sk. */
+/* The child of AF_INET6 that is made of it, and one of either family whose peer is an IPv4 one. Lock: sk. */
 void atcp6_options_child(struct sock *sk);
+void atcp_options_child(struct sock *sk);
 /* atcp_core_conn_input() of an IPv6 segment for a socket that wants them. Consumes skb, whose cb is still IP's. Lock: socket. */
 void atcp6_options_input(struct sock *sk, const struct atcp_seg *seg, struct sk_buff *skb);
 /* Lock: socket, or nobody knows it. */

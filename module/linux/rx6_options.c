@@ -4,6 +4,8 @@
  * the next in order is remembered, and getsockopt(IPV6_2292PKTOPTIONS), the kernel's own code, tells of it. It has two places in
  * struct ipv6_pinfo: link, hop limit and flow of each such segment; and, if the segment had something that the program
  * wants and for which there is no other place, a packet. Here that is a copy of its IPv6 headers and ports.
+ *
+ * Of IPv4, IP_PKTINFO and its kin, a stream tells by getsockopt(IP_PKTOPTIONS): of the packet that a child was made of.
  */
 #include <linux/tcp.h>
 #include <net/ipv6.h>
@@ -17,6 +19,7 @@ struct atcp6_brought {
 	int link;
 	__be32 flowinfo;
 	u8 hops;
+	u8 tos; /* of IPv4 */
 };
 
 static DEFINE_PER_CPU(struct atcp6_brought, atcp6_brought);
@@ -27,10 +30,12 @@ static void atcp6_read(const struct sk_buff *skb, struct atcp6_brought *b)
 		b->link = IP6CB(skb)->iif;
 		b->hops = ipv6_hdr(skb)->hop_limit;
 		b->flowinfo = ip6_flowinfo(ipv6_hdr(skb));
+		b->tos = 0;
 	} else {
 		b->link = inet_iif(skb);
 		b->hops = ip_hdr(skb)->ttl;
 		b->flowinfo = 0;
+		b->tos = ip_hdr(skb)->tos;
 	}
 }
 
@@ -47,6 +52,16 @@ void atcp6_options_child(struct sock *sk)
 	np->mcast_oif = b->link;
 	np->mcast_hops = b->hops;
 	np->rcv_flowinfo = b->flowinfo;
+}
+
+void atcp_options_child(struct sock *sk)
+{
+	const struct atcp6_brought *b = this_cpu_ptr(&atcp6_brought);
+	struct inet_sock *inet = inet_sk(sk);
+
+	inet->mc_index = b->link;
+	inet->mc_ttl = b->hops;
+	inet->rcv_tos = b->tos;
 }
 
 /*

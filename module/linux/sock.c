@@ -483,6 +483,7 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 		inet->inet_daddr = atcp_v4(&t->raddr);
 		inet->inet_rcv_saddr = atcp_v4(&t->laddr);
 		inet->inet_saddr = atcp_v4(&t->laddr);
+		atcp_options_child(sk);
 		if (sk->sk_family == AF_INET6)
 			atcp6_show_mapped(sk);
 		sk->sk_gso_type = SKB_GSO_TCPV4;

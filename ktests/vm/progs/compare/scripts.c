@@ -257,7 +257,7 @@ COMMAND(do_set)
 COMMAND(do_get)
 {
 	const struct option *o = option_of(words->at[2]);
-	unsigned char buf[64];
+	unsigned char buf[64] = { 0 };
 	socklen_t len = sizeof(buf);
 
 	if (getsockopt(FD(1), o->level, o->number, buf, &len))
