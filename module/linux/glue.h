@@ -583,9 +583,6 @@ int atcp6_icmp_err(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 
 /* An error about a segment of t, skb->data at the quoted IP header, of either family. Context: softirq, inside RCU. */
 void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
 		   u8 proto, enum atcp_icmp_kind kind, u32 seq, u32 value);
-/* A router knows a better one for what was sent with t (RFC 1122 3.3.1.2, RFC 4861 8.3): to the route, as above. */
-void atcp_icmp_redirect(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
-			u8 proto, u32 seq);
 void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb);
 int atcp_icmp_err(struct sk_buff *skb, u32 info);
 void atcp_icmp_deferred(struct sock *sk);

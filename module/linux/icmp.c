@@ -14,6 +14,7 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 
 #include "glue.h"
 
@@ -29,6 +30,9 @@ static bool atcp_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 		return true;
 	case ICMP_PARAMETERPROB:
 		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		return true;
+	case ICMP_REDIRECT:
+		*kind = ATCP_ICMP_REDIRECT;
 		return true;
 	case ICMP_DEST_UNREACH:
 		break;
@@ -147,6 +151,21 @@ static int atcp_icmp_quoted_errno(const struct sk_buff *skb, bool v6)
 	return err;
 }
 
+/* A router knows a better one (RFC 1122 3.3.1.2, RFC 4861 8.3): the route's affair, whose kernel looks at the rest. */
+static void atcp_icmp_redirect(struct sock *sk, struct sk_buff *skb, u32 seq)
+{
+	struct dst_entry *dst;
+
+	/* A program that is in a call just now: the router will say it again. */
+	if (sock_owned_by_user(sk) || !atcp_icmp_in_window(&atcp_sk(sk)->conn, seq)) {
+		atcp_os_reason(atcp_pernet(sock_net(sk)), ATCP_REASON_ICMP_IGNORED);
+		return;
+	}
+	dst = __sk_dst_check(sk, atcp_speaks_v6(sk) ? inet6_sk(sk)->dst_cookie : 0);
+	if (dst)
+		dst->ops->redirect(dst, sk, skb);
+}
+
 /* Lock: socket, perhaps owned by a program. skb->data is at the quoted IP header. */
 static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_kind kind, u32 seq,
 			   u32 value)
@@ -157,11 +176,16 @@ static void atcp_icmp_conn(struct sock *sk, struct sk_buff *skb, enum atcp_icmp_
 
 	/*
 	 * As the kernel's TCP. IP_MINTTL: the quoted packet is asked, which came as far as whoever complains. IPV6_MINHOPCOUNT: the
-	 * packet that quotes it.
+	 * packet that quotes it. Of another family: the socket has been connected to somebody else since it was found.
 	 */
-	if (v6 ? ipv6_hdr(skb)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
-		 ((const struct iphdr *)skb->data)->ttl < READ_ONCE(inet_sk(sk)->min_ttl)) {
+	if (v6 != atcp_skb_v6(skb) ||
+	    (v6 ? ipv6_hdr(skb)->hop_limit < READ_ONCE(inet6_sk(sk)->min_hopcount) :
+		  ((const struct iphdr *)skb->data)->ttl < READ_ONCE(inet_sk(sk)->min_ttl))) {
 		atcp_os_reason(atcp_pernet(net), ATCP_REASON_ICMP_IGNORED);
+		return;
+	}
+	if (kind == ATCP_ICMP_REDIRECT) {
+		atcp_icmp_redirect(sk, skb, seq);
 		return;
 	}
 	if (kind != ATCP_ICMP_FRAG_NEEDED && atcp_core_icmp_ends(&asp->conn) &&
@@ -229,24 +253,18 @@ static void atcp_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, u8 typ
 	};
 	enum atcp_icmp_kind kind;
 
-	if (type == ICMP_REDIRECT)
-		atcp_icmp_redirect(osns, skb, &t, inner->protocol, ntohl(th->seq));
-	else if (atcp_icmp_kind(type, code, &kind))
+	if (atcp_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, inner->protocol, kind, ntohl(th->seq), value);
 }
 
 void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
 		   u8 proto, enum atcp_icmp_kind kind, u32 seq, u32 value)
 {
-	struct atcp_found f = atcp_core_lookup(osns->core, t);
+	struct atcp_found f = atcp_rx_lookup(osns, skb, t, proto);
 	struct sock *sk;
 
 	if (f.kind == ATCP_FOUND_NONE)
 		return;
-	if (!atcp_found_speaks(osns, f, proto)) {
-		atcp_core_put(f);
-		return;
-	}
 	if (f.kind != ATCP_FOUND_CONN) {
 		atcp_core_icmp(osns->core, f, kind, seq, atcp_now());
 		return;
@@ -257,31 +275,6 @@ void atcp_icmp_for(struct atcp_osns *osns, struct sk_buff *skb, const struct atc
 	if (!sock_owned_by_user(sk)) {
 		atcp_mem_account(sk);
 		atcp_sock_settle(sk);
-	}
-	bh_unlock_sock(sk);
-	sock_put(sk);
-}
-
-void atcp_icmp_redirect(struct atcp_osns *osns, struct sk_buff *skb, const struct atcp_tuple *t,
-			u8 proto, u32 seq)
-{
-	struct atcp_found f = atcp_core_lookup(osns->core, t);
-	struct dst_entry *dst;
-	struct sock *sk;
-
-	if (f.kind == ATCP_FOUND_NONE)
-		return;
-	if (f.kind != ATCP_FOUND_CONN || !atcp_found_speaks(osns, f, proto)) {
-		atcp_core_put(f);
-		return;
-	}
-	sk = atcp_sk_of_conn(f.entry);
-	bh_lock_sock(sk);
-	/* A program that is in a call just now will be told with the next segment. */
-	if (!sock_owned_by_user(sk) && atcp_icmp_in_window(&atcp_sk(sk)->conn, seq)) {
-		dst = __sk_dst_check(sk, atcp_speaks_v6(sk) ? inet6_sk(sk)->dst_cookie : 0);
-		if (dst)
-			dst->ops->redirect(dst, sk, skb);
 	}
 	bh_unlock_sock(sk);
 	sock_put(sk);
@@ -321,6 +314,9 @@ void atcp_icmp_in(struct atcp_osns *osns, struct sk_buff *skb)
 		return;
 	if (!pskb_may_pull(skb, quoted + inner->ihl * 4 + 8) ||
 	    nf_ip_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMP))
+		return;
+	/* For the rest, which ends or moves nothing that lives, what quotes is enough. */
+	if (icmph.type == ICMP_REDIRECT && !xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb))
 		return;
 	__skb_pull(skb, quoted);
 	atcp_icmp_quoted(osns, skb, icmph.type, icmph.code, atcp_icmp_value(&icmph));

@@ -9,6 +9,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/ndisc.h>
+#include <net/xfrm.h>
 
 #include "glue.h"
 
@@ -27,6 +28,9 @@ static bool atcp6_icmp_kind(u8 type, u8 code, enum atcp_icmp_kind *kind)
 		return true;
 	case ICMPV6_PARAMPROB:
 		*kind = ATCP_ICMP_PARAM_PROBLEM;
+		return true;
+	case NDISC_REDIRECT:
+		*kind = ATCP_ICMP_REDIRECT;
 		return true;
 	case ICMPV6_DEST_UNREACH:
 		break;
@@ -73,9 +77,7 @@ static void atcp6_icmp_quoted(struct atcp_osns *osns, struct sk_buff *skb, int o
 	memcpy(t.laddr.v6, &inner->saddr, sizeof(t.laddr.v6));
 	memcpy(t.raddr.v6, &inner->daddr, sizeof(t.raddr.v6));
 	t.link = atcp6_link(&inner->daddr, IP6CB(skb)->iif);
-	if (type == NDISC_REDIRECT)
-		atcp_icmp_redirect(osns, skb, &t, proto, ntohl(th->seq));
-	else if (atcp6_icmp_kind(type, code, &kind))
+	if (atcp6_icmp_kind(type, code, &kind))
 		atcp_icmp_for(osns, skb, &t, proto, kind, ntohl(th->seq), value);
 }
 
@@ -128,7 +130,6 @@ static void atcp6_icmp_quotes(struct atcp_osns *osns, struct sk_buff *skb, int o
 			      const struct icmp6hdr *icmph)
 {
 	const struct ipv6hdr *inner;
-	u16 transport_header;
 	__be16 frag_off;
 	int thoff;
 	u8 proto;
@@ -145,25 +146,30 @@ static void atcp6_icmp_quotes(struct atcp_osns *osns, struct sk_buff *skb, int o
 	    !pskb_may_pull(skb, thoff + 8) ||
 	    nf_ip6_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMPV6))
 		return;
-	/* Routes look for the ICMPv6 header there; IP goes on from where it was. */
-	transport_header = skb->transport_header;
-	skb_set_transport_header(skb, off);
 	__skb_pull(skb, quoted);
 	atcp6_icmp_quoted(osns, skb, thoff - quoted, proto, icmph->icmp6_type, icmph->icmp6_code,
 			  ntohl(icmph->icmp6_mtu));
 	__skb_push(skb, quoted);
-	skb->transport_header = transport_header;
 }
 
-/* Where a redirect quotes what it is about; 0: nowhere, or it is not to be believed (RFC 4861 8.1). */
+/*
+ * Where a redirect quotes what it is about; 0: nowhere, or it is not to be believed (RFC 4861 8.1, RFC 6980 5: not in fragments). Behind
+ * extension headers, where nobody honest has one, the route would not find it.
+ */
 static int atcp6_redirect_quotes(struct sk_buff *skb, int off, u8 code)
 {
+	const struct inet6_dev *idev = __in6_dev_get(skb->dev);
 	const struct ipv6hdr *h = ipv6_hdr(skb);
 	int at = off + sizeof(struct rd_msg), len;
 	const u8 *opt;
 
-	if (h->hop_limit != 255 || code || !(ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL) ||
-	    !pskb_may_pull(skb, skb->len))
+	if (off != sizeof(*h) || h->hop_limit != 255 || code || !idev ||
+	    !(ipv6_addr_type(&h->saddr) & IPV6_ADDR_LINKLOCAL) ||
+	    (IP6CB(skb)->flags & IP6SKB_FRAGMENTED &&
+	     READ_ONCE(idev->cnf.suppress_frag_ndisc)))
+		return 0;
+	if (nf_ip6_checksum(skb, NF_INET_LOCAL_IN, off, IPPROTO_ICMPV6) ||
+	    !xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb) || !pskb_may_pull(skb, skb->len))
 		return 0;
 	for (; at + 8 <= skb->len; at += len) {
 		opt = skb->data + at;

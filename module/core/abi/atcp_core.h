@@ -96,6 +96,7 @@ enum atcp_icmp_kind {
 	ATCP_ICMP_UNKNOWN,	 /* an error of a type that nobody knows (RFC 4443 2.4, a) */
 	ATCP_ICMP_NET_BARRED,	 /* IPv4: unknown, or not for us or this service (RFC 1812 5.2.7.1) */
 	ATCP_ICMP_HOST_BARRED,	 /* as that, of the host, or by a filter on the way */
+	ATCP_ICMP_REDIRECT,	 /* no error: a better router. Of a connection that is the port's affair */
 };
 /* An ICMP error quoting a segment of ours with sequence number seq. Context: softirq. Lock:
  * conn; not called while a program holds the lock except for FRAG_NEEDED, which is deferred by

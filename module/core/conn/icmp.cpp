@@ -34,6 +34,7 @@ atcp_err err_of(atcp_icmp_kind kind) {
     case ATCP_ICMP_FRAG_NEEDED:
     case ATCP_ICMP_HOST_UNREACH:
     case ATCP_ICMP_HOST_BARRED:
+    case ATCP_ICMP_REDIRECT:
     case ATCP_ICMP_TIME_EXCEEDED:
       return ATCP_ERR_HOST_UNREACH;
   }

@@ -32,9 +32,9 @@ class Run:
 
     def __init__(self, kernel, cases, go_on):
         """go_on: what has passed with this module is not run again."""
-        self.kernel, self.status = kernel, 0
-        self.release, self.results = seen_before(kernel)
-        names = [case.name for case in cases if not go_on or case.name not in self.results]
+        self.kernel, self.status, self.made_of = kernel, 0, made_of(kernel)
+        self.release, self.results = seen_before(kernel, self.made_of)
+        names = [case.name for case in cases if not go_on or self.possible(case) and case.name not in self.results]
         for name in names:
             self.results.pop(name, None)
         if not names:
@@ -68,29 +68,33 @@ class Run:
         return f"{seconds:.1f} s" if passed else "**failed**"
 
 
+KEEP = threading.Lock()  # of the file
+
+
 def made_of(kernel):
-    """What a result is good for: the module and what programs are started with."""
+    """What a result is good for: the module and what programs are started with. A scenario that was mended is not: who makes one
+    stricter runs all of them."""
     files = [f"{net.TOP}/build/{kernel}/atcp.ko", f"{net.TOOLS}/atcp", f"{net.TOOLS}/libatcp-preload.so"]
     return hashlib.sha256("".join(map(sha256, files)).encode()).hexdigest()
 
 
-def seen_before(kernel):
+def seen_before(kernel, of):
     """The kernel's release, and what passed there with the very same files."""
-    known = json.loads(SEEN.read_text(encoding="ascii")).get(kernel) if SEEN.exists() else None
-    if not known or known["made_of"] != made_of(kernel):
+    with KEEP:
+        known = json.loads(SEEN.read_text(encoding="ascii")).get(kernel) if SEEN.exists() else None
+    if not known or known["made_of"] != of:
         return None, {}
     return known["release"], {name: result for name, result in known["cases"].items() if result[0]}
-
-
-KEEP = threading.Lock()
 
 
 def keep(run):
     with KEEP:
         known = json.loads(SEEN.read_text(encoding="ascii")) if SEEN.exists() else {}
-        known[run.kernel] = {"made_of": made_of(run.kernel), "release": run.release, "cases": run.results}
+        known[run.kernel] = {"made_of": run.made_of, "release": run.release, "cases": run.results}
         SEEN.parent.mkdir(parents=True, exist_ok=True)
-        SEEN.write_text(json.dumps(known, indent=1), encoding="ascii")
+        new = SEEN.with_suffix(".new")
+        new.write_text(json.dumps(known, indent=1), encoding="ascii")
+        new.replace(SEEN)
 
 
 def versions(packages):
@@ -126,7 +130,7 @@ def text(runs, cases):
     failed = sum(run.failed(case) for run in runs for case in cases)
     possible = sum(run.possible(case) for run in runs for case in cases)
     apps = [app for app in table.APPS if any(case.app is app for case in cases)]
-    kernels = ", ".join(run.release for run in runs)
+    kernels = ", ".join(run.release or "?" for run in runs)
     trouble = "".join(f" **The machine with {run.kernel} ended with status {run.status}.**" for run in runs if run.status)
     return (f"Kernels: {kernels}. {possible - failed} passed, {failed} failed.{trouble} Seconds are those of an emulated machine "
             f"and say only that it ended; netem is `{NETEM}` in both directions.\n\n{matrix(runs, cases)}\n{programs(apps)}")

@@ -56,7 +56,7 @@ class Place(TwoHosts):
                     os.mkdir(CGROUP)
                     net.sh(f"{ATCP} attach --strict {CGROUP}")
         except BaseException:
-            super().__exit__()
+            self.__exit__(None, None, None)
             raise
         return self
 
@@ -66,10 +66,12 @@ class Place(TwoHosts):
             for log in self.logs:
                 print(f"      {log.name}: {log.read_text(errors='replace')[-1200:]}")
         shutil.rmtree(self.work, ignore_errors=True)
-        if os.path.isdir(CGROUP):
-            net.sh(f"{ATCP} detach --all")
-            os.rmdir(CGROUP)
-        super().__exit__(kind, *exc)
+        try:
+            if os.path.isdir(CGROUP):
+                net.sh(f"{ATCP} detach --all", check=False)
+                patiently("the cgroup is empty", lambda: os.rmdir(CGROUP))
+        finally:
+            super().__exit__(kind, *exc)
 
     def enter(self, name):
         """The words in front of a command: as `ip netns exec`, without its new mounts, which cost more than what is run."""
