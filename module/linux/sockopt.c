@@ -144,6 +144,29 @@ static int atcp_set_sol_socket(struct sock *sk, int opt, sockptr_t val, unsigned
 	return 0;
 }
 
+/*
+ * Groups are for datagrams. The kernel refuses its TCP, which it knows by a mark that is its own, after the checks that it
+ * makes of every option of IPv6; those of IPv4 come later.
+ */
+static int atcp_refuse_membership(int level, sockptr_t val, unsigned int len)
+{
+	int number;
+
+	if (level == SOL_IP)
+		return -EPROTO;
+	if (!sockptr_is_null(val) && len >= sizeof(number) && copy_from_sockptr(&number, val, sizeof(number)))
+		return -EFAULT;
+	return len < sizeof(struct ipv6_mreq) ? -EINVAL : -EPROTO;
+}
+
+static bool atcp_is_membership(const struct sock *sk, int level, int opt)
+{
+	if (level == SOL_IP)
+		return opt == IP_ADD_MEMBERSHIP || opt == IP_DROP_MEMBERSHIP;
+	return level == SOL_IPV6 && sk->sk_family == AF_INET6 &&
+	       (opt == IPV6_ADD_MEMBERSHIP || opt == IPV6_DROP_MEMBERSHIP);
+}
+
 /* proto->setsockopt. Context: process. */
 int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned int len)
 {
@@ -154,6 +177,8 @@ int atcp_setsockopt(struct sock *sk, int level, int opt, sockptr_t val, unsigned
 		return atcp_set_sol_socket(sk, opt, val, len);
 	if (level == SOL_IP && opt == IP_OPTIONS)
 		return atcp_path_set(sk, val, len);
+	if (atcp_is_membership(sk, level, opt))
+		return atcp_refuse_membership(level, val, len);
 	if (level == SOL_IPV6 && sk->sk_family == AF_INET6)
 		return atcp_set_ipv6(sk, opt, val, len);
 	if (level != SOL_TCP && level != SOL_ATCP)
