@@ -7,6 +7,7 @@
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
+#include <linux/tcp.h>
 
 #include "glue.h"
 
@@ -90,12 +91,35 @@ static void we_hold_a_port_against_kernel_tcp(struct kunit *test)
 	port_is_shared(test, IPPROTO_ATCP, IPPROTO_TCP);
 }
 
+/* close(2) answers what came while it had the lock: in its own context, where lockdep sees who forgets to be a reader of RCU. */
+static void a_reset_leaves_from_a_programs_call(struct kunit *test)
+{
+	static const struct tcphdr reset = { .doff = sizeof(reset) / 4, .rst = 1 };
+	struct atcp_tuple v4 = { .lport = 9, .rport = 10, .family = ATCP_AF_INET }, v6 = v4;
+	struct atcp_tuple *tuples[] = { &v4, &v6 };
+	int families[] = { PF_INET, PF_INET6 }, i;
+	struct socket *sock;
+
+	v4.laddr.v4 = v4.raddr.v4 = (__force u32)htonl(INADDR_LOOPBACK);
+	v6.family = ATCP_AF_INET6;
+	memcpy(v6.laddr.v6, &in6addr_loopback, sizeof(v6.laddr.v6));
+	v6.raddr = v6.laddr;
+	KUNIT_ASSERT_FALSE(test, rcu_read_lock_held());
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		KUNIT_ASSERT_EQ(test, 0, sock_create_kern(&init_net, families[i], SOCK_STREAM, IPPROTO_ATCP, &sock));
+		KUNIT_EXPECT_EQ(test, 0U, atcp_os_emit(atcp_pernet(&init_net), &atcp_sk(sock->sk)->conn, tuples[i],
+						       (const u8 *)&reset, sizeof(reset), NULL));
+		sock_release(sock);
+	}
+}
+
 static struct kunit_case glue_cases[] = {
 	KUNIT_CASE(every_error_has_an_errno),
 	KUNIT_CASE(counters_add_up),
 	KUNIT_CASE(memory_is_accounted_until_readers_are_done),
 	KUNIT_CASE(kernel_tcp_holds_a_port_against_us),
 	KUNIT_CASE(we_hold_a_port_against_kernel_tcp),
+	KUNIT_CASE(a_reset_leaves_from_a_programs_call),
 	{}
 };
 
