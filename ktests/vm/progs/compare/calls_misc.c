@@ -271,8 +271,6 @@ static void tcp_info(struct world *w)
 	struct tcp_info ti = { 0 };
 	socklen_t len = sizeof(ti);
 
-	/* The peer may delay the ACK of a FIN, which brings the next state and the peer's window. */
-	settled_state(w->fd);
 	step_ret("TCP_INFO", getsockopt(w->fd, SOL_TCP, TCP_INFO, &ti, &len));
 	step("state", "%d", ti.tcpi_state);
 	step("ca_state", "%d", ti.tcpi_ca_state);
