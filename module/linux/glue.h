@@ -451,7 +451,7 @@ struct dst_entry *atcp_sock_route(struct sock *sk);
 /* Bytes of options or extension headers that the socket's packets carry. Context: any; inside RCU or lock: socket. */
 u32 atcp_sock_opt_len(const struct sock *sk);
 /* A route for a tuple without connection; the caller's to put. via: a listener, or NULL. path: the options that
- * will be sent, or NULL. NULL: none. Context: softirq.
+ * will be sent, or NULL. NULL: none. Context: any.
  */
 struct dst_entry *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
 				   const struct atcp_tuple *t, u8 proto,

@@ -384,9 +384,9 @@ static u32 atcp_emit_refused(int err)
 	return err == -ENOMEM ? ATCP_REASON_NO_MEMORY : ATCP_REASON_OUTPUT_DROPPED;
 }
 
-uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
-		      const struct atcp_tuple *t, const uint8_t *hdr, uint32_t hdr_len,
-		      const struct atcp_reuse *reuse)
+/* atcp_os_emit(), inside RCU. */
+static u32 atcp_emit(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
+		     const u8 *hdr, u32 hdr_len, const struct atcp_reuse *reuse)
 {
 	struct sk_buff *received = reuse && reuse->pkt ? atcp_pkt_skb(reuse->pkt) : NULL;
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
@@ -428,6 +428,22 @@ uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 	skb->mark = sk ? READ_ONCE(sk->sk_mark) : 0;
 	skb->priority = sk ? READ_ONCE(sk->sk_priority) : 0;
 	return atcp_emit_refused(ip_local_out(ns->net, NULL, skb));
+}
+
+uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
+		      const struct atcp_tuple *t, const uint8_t *hdr, uint32_t hdr_len,
+		      const struct atcp_reuse *reuse)
+{
+	u32 reason;
+
+	/*
+	 * What waited for the lock of close(2) is answered in its context, where nobody else is inside RCU: the device of the route and
+	 * the options of the socket stay as long.
+	 */
+	rcu_read_lock();
+	reason = atcp_emit(ns, via, t, hdr, hdr_len, reuse);
+	rcu_read_unlock();
+	return reason;
 }
 
 /* ---- pieces of the send queue -------------------------------------------------------- */

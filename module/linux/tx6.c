@@ -145,15 +145,11 @@ int atcp6_emit(struct atcp_osns *ns, const struct sock *via, const struct atcp_t
 	}
 	if (via) {
 		const struct ipv6_pinfo *np = inet6_sk(via);
-		int err;
 
-		/* close(2) answers what has waited for its lock: in its own context, where nobody else is inside RCU. */
-		rcu_read_lock();
 		atcp6_tuple_flow(ns, via, t, proto, &fl6);
-		err = ip6_xmit(via, skb, &fl6, fl6.flowi6_mark, rcu_dereference(np->opt),
-			       READ_ONCE(np->tclass) & ~INET_ECN_MASK, READ_ONCE(via->sk_priority));
-		rcu_read_unlock();
-		return err;
+		return ip6_xmit(via, skb, &fl6, fl6.flowi6_mark, rcu_dereference(np->opt),
+				READ_ONCE(np->tclass) & ~INET_ECN_MASK,
+				READ_ONCE(via->sk_priority));
 	}
 	h = skb_push(skb, sizeof(*h));
 	skb_reset_network_header(skb);

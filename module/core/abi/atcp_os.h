@@ -440,7 +440,7 @@ int atcp_os_conn_emit(struct atcp_conn *c, const uint8_t *hdr, uint32_t hdr_len,
  * TIME_WAIT's ACK). via: listener whose IP options (TOS, TTL, mark, device) hold, or NULL.
  * reuse: NULL, or what need not be looked up or allocated; its pkt is consumed whatever the
  * result. Returns ATCP_REASON_NONE, or why it did not leave: ATCP_REASON_NO_ROUTE, _NO_MEMORY,
- * _OUTPUT_FILTERED, _OUTPUT_DROPPED. Context: softirq. Lock: any.
+ * _OUTPUT_FILTERED, _OUTPUT_DROPPED. Context: any (what waited for a socket's lock is answered by the call that had it). Lock: any.
  */
 uint32_t atcp_os_emit(struct atcp_osns *ns, const struct atcp_conn *via,
 		      const struct atcp_tuple *t, const uint8_t *hdr, uint32_t hdr_len,

@@ -58,6 +58,8 @@ void discard(Ns& ns, SmallEntry& e) {
   put_endpoint(e);  // the wheel's
 }
 
+constexpr uint32_t kDiscardedPerTurn = 1024;
+
 }  // namespace
 
 // ---- namespaces ----------------------------------------------------------------------------
@@ -77,9 +79,14 @@ atcp_ns* atcp_core_ns_new(atcp_osns* os, uint32_t ehash_entries) {
 void atcp_core_ns_free(atcp_ns* handle) {
   Ns& ns = ns_of(handle);
   // Every request and TIME_WAIT entry is on the wheel, so nothing else needs to be walked.
-  atcp_os_rcu_lock();
-  ns.wheel.drain([&](WheelNode& n) { discard(ns, small_entry_of(n)); });
-  atcp_os_rcu_unlock();
+  uint32_t gone = 0;
+  ns.wheel.drain([&](WheelNode& n) {
+    atcp_os_rcu_lock();
+    discard(ns, small_entry_of(n));
+    atcp_os_rcu_unlock();
+    // max_tw_buckets may allow millions, whose memory waits for readers such as this one.
+    if (++gone % kDiscardedPerTurn == 0) atcp_os_cond_resched();
+  });
   ns.fini();
   atcp_os_table_free(&ns);
 }
