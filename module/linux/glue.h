@@ -61,6 +61,7 @@ enum {
 /**
  * struct atcp_sock - one socket: connection, listener or unconnected
  * @inet: the generic part; first, because the kernel casts
+ * @osns: the port's half of its namespace; constant
  * @timer: the connection's one timer; holds a reference while pending
  * @deadline_ns: when the core wants to be called, 0 for never; lock: socket. The timer may be
  *	pending for an earlier time, which then only re-arms it
@@ -89,6 +90,7 @@ enum {
  */
 struct atcp_sock {
 	struct inet_sock inet;
+	struct atcp_osns *osns;
 	struct timer_list timer;
 	u64 deadline_ns;
 	struct atcp_pacer *pacer;
@@ -170,6 +172,7 @@ enum { ATCP_RECORDS_HOST = 131072, ATCP_RECORDS_SHARE = 256 };
  * @reasons: per CPU, __ATCP_REASON_MAX each
  * @port_lock: protects @ports and the reference counts of its entries
  * @ports: reservations towards the kernel's TCP
+ * @ports_unused: some of @ports may have no user any more; read anywhere
  * @port_work: releases reservations that nobody uses any more
  * @orphans: sockets that no program has open any more
  * @mem_pages: packet memory of its sockets, each within an eighth
@@ -191,6 +194,7 @@ struct atcp_osns {
 	u64 __percpu *reasons;
 	spinlock_t port_lock;
 	struct list_head ports;
+	bool ports_unused;
 	struct work_struct port_work;
 	struct percpu_counter orphans;
 	atomic_long_t mem_pages;
@@ -283,7 +287,7 @@ static inline u64 atcp_now(void)
 struct atcp_osns *atcp_pernet(const struct net *net);
 static inline struct atcp_osns *atcp_sk_osns(const struct sock *sk)
 {
-	return atcp_pernet(sock_net(sk));
+	return atcp_sk(sk)->osns;
 }
 
 /* os.c */

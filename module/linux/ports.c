@@ -213,8 +213,10 @@ void atcp_port_drop(struct sock *sk)
 	struct atcp_port *p = atcp_sk(sk)->port;
 
 	WRITE_ONCE(atcp_sk(sk)->port, NULL);
-	if (p && atomic_dec_and_test(&p->users))
+	if (p && atomic_dec_and_test(&p->users)) {
+		WRITE_ONCE(atcp_sk_osns(sk)->ports_unused, true);
 		schedule_work(&atcp_sk_osns(sk)->port_work);
+	}
 }
 
 void atcp_ports_reap(struct atcp_osns *osns)
@@ -223,6 +225,9 @@ void atcp_ports_reap(struct atcp_osns *osns)
 	LIST_HEAD(dead);
 
 	spin_lock_bh(&osns->port_lock);
+	/* Before the look: whoever gives one up after it says so again. */
+	WRITE_ONCE(osns->ports_unused, false);
+	smp_mb();
 	list_for_each_entry_safe(p, next, &osns->ports, node)
 		if (!atomic_read(&p->users))
 			list_move(&p->node, &dead);

@@ -53,12 +53,13 @@ static void atcp_sock_setup(struct sock *sk)
 /* proto->init. The socket is nobody's yet. Context: process. */
 int atcp_sock_init(struct sock *sk)
 {
-	struct atcp_osns *osns = atcp_sk_osns(sk);
+	struct atcp_osns *osns = atcp_pernet(sock_net(sk));
 	struct atcp_sock *asp = atcp_sk(sk);
 	bool v6 = sk->sk_family == AF_INET6;
 	int err;
 
 	BUILD_BUG_ON(offsetof(struct atcp_sock, inet) != 0);
+	asp->osns = osns;
 	asp->flags = 0;
 	atcp_timer_init(sk);
 	sk_sockets_allocated_inc(sk);
@@ -158,14 +159,6 @@ void atcp_sock_release_cb(struct sock *sk)
 	atcp_sock_settle(sk);
 }
 
-/* Mark the socket as open by nobody and count it. Lock: socket. */
-static void atcp_sock_abandon(struct sock *sk)
-{
-	sock_orphan(sk);
-	atcp_sk(sk)->flags |= ATCP_F_ORPHAN;
-	percpu_counter_inc(&atcp_sk_osns(sk)->orphans);
-}
-
 /* Reset the connections that a closing listener had not handed out. Lock: the listener. */
 static void atcp_abort_children(struct sock *sk)
 {
@@ -178,7 +171,7 @@ static void atcp_abort_children(struct sock *sk)
 		bh_lock_sock(child);
 		sock_hold(child);
 		WARN_ON_ONCE(sock_owned_by_user(child));
-		atcp_sock_abandon(child);
+		sock_orphan(child);
 		atcp_core_abort(c, ATCP_REASON_ABORT_LISTENER, atcp_now());
 		atcp_rx_purge(child);
 		atcp_sock_settle(child);
@@ -207,13 +200,16 @@ static void atcp_close_locked(struct sock *sk, long timeout)
 		unread = atcp_rx_purge(sk);
 	}
 
-	atcp_sock_abandon(sk);
+	sock_orphan(sk);
 	atcp_core_close(&asp->conn, unread, linger0, atcp_now());
 	if (listener)
 		atcp_abort_children(sk);
 	atcp_rx_purge(sk);
 	if (sk->sk_state == TCP_CLOSE)
 		return;
+	/* It goes on without a program. */
+	asp->flags |= ATCP_F_ORPHAN;
+	percpu_counter_inc(&atcp_sk_osns(sk)->orphans);
 	orphans = percpu_counter_read_positive(&atcp_sk_osns(sk)->orphans);
 	reason = atcp_core_orphan_refused(&asp->conn, min_t(s64, orphans, U32_MAX),
 					  atcp_mem_level(sk));
@@ -234,7 +230,7 @@ void atcp_sock_close(struct sock *sk, long timeout)
 	atcp_close_locked(sk, timeout);
 	/* Runs the backlog and then release_cb, which destroys the socket if it is CLOSED. */
 	release_sock(sk);
-	if (reap)
+	if (reap && READ_ONCE(osns->ports_unused))
 		atcp_ports_reap(osns);
 	sock_put(sk);
 }

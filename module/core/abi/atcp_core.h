@@ -52,6 +52,7 @@ enum atcp_found_kind {
 struct atcp_found {
 	void *entry; /* referenced */
 	enum atcp_found_kind kind;
+	uint32_t hash; /* of the tuple that was looked up, for the established table */
 };
 /* Who owns this 4-tuple? Established table first, then listeners. Takes a reference for the
  * caller. Context: softirq, inside RCU. */

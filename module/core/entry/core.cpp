@@ -27,8 +27,8 @@ atcp_conn* conn_of(atcp_found f) {
 }
 
 /// RFC 9293 3.10.7.4: a SYN on a TIME_WAIT entry that may begin a new connection.
-Fate reopen(Ns& ns, TimeWait& w, const atcp_tuple& t, const atcp_seg& seg, atcp_pkt* pkt, Now now,
-            Seq iss) {
+Fate reopen(Ns& ns, TimeWait& w, const atcp_tuple& t, uint32_t hash, const atcp_seg& seg,
+            atcp_pkt* pkt, Now now, Seq iss) {
   ListenNode* n = ns.listeners.lookup(t);
   if (n == nullptr) {
     timewait_refuse_syn(ns, w, seg, pkt, now);
@@ -36,7 +36,7 @@ Fate reopen(Ns& ns, TimeWait& w, const atcp_tuple& t, const atcp_seg& seg, atcp_
   }
   atcp_conn* conn = n->conn;
   const TwSyn old = {&w, iss};
-  const Fate fate = listener_input(ns, *tcb_of(conn), t, seg, pkt, now, &old);
+  const Fate fate = listener_input(ns, *tcb_of(conn), t, hash, seg, pkt, now, &old);
   atcp_os_conn_put(conn);
   return fate;
 }
@@ -120,9 +120,11 @@ uint32_t atcp_core_parse(const uint8_t* hdr, uint32_t avail, uint32_t total, atc
 
 atcp_found atcp_core_lookup(atcp_ns* handle, const atcp_tuple* t) {
   Ns& ns = ns_of(handle);
-  if (Endpoint* e = ns.ehash.lookup(*t)) return {e, static_cast<atcp_found_kind>(e->kind)};
-  if (ListenNode* n = ns.listeners.lookup(*t)) return {n->conn, ATCP_FOUND_LISTENER};
-  return {nullptr, ATCP_FOUND_NONE};
+  const uint32_t hash = ns.ehash.hash(*t);
+  if (Endpoint* e = ns.ehash.lookup(*t, hash))
+    return {e, static_cast<atcp_found_kind>(e->kind), hash};
+  if (ListenNode* n = ns.listeners.lookup(*t)) return {n->conn, ATCP_FOUND_LISTENER, hash};
+  return {nullptr, ATCP_FOUND_NONE, hash};
 }
 
 atcp_conn* atcp_core_listener_of(atcp_ns* handle, atcp_found f, const atcp_tuple* t) {
@@ -168,11 +170,11 @@ bool atcp_core_input(atcp_ns* handle, atcp_found f, const atcp_tuple* t, const a
       Seq iss;
       fate = Fate::Consumed;
       if (timewait_input(ns, w, *seg, pkt, now, &iss) == TwVerdict::Syn)
-        fate = reopen(ns, w, *t, *seg, pkt, now, iss);
+        fate = reopen(ns, w, *t, f.hash, *seg, pkt, now, iss);
       break;
     }
     case ATCP_FOUND_LISTENER:
-      fate = listener_input(ns, *tcb_of(conn_of(f)), *t, *seg, pkt, now, nullptr);
+      fate = listener_input(ns, *tcb_of(conn_of(f)), *t, f.hash, *seg, pkt, now, nullptr);
       break;
     case ATCP_FOUND_CONN:  // the port's to lock
     case ATCP_FOUND_NONE:

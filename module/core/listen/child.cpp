@@ -108,7 +108,8 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
 
   const atcp_err bound = ns.ports.inherit(c.bind, listener.bind, IpAddr(tuple.family, tuple.laddr));
   const bool hashed =
-      bound == ATCP_OK && (request != nullptr ? ns.ehash.replace(*request, c) : ns.ehash.insert(c));
+      bound == ATCP_OK && (request != nullptr ? ns.ehash.replace(*request, c)
+                                              : ns.ehash.insert(c, tuple, ns.ehash.hash(tuple)));
   if (!hashed) {
     ns.ports.unbind(c.bind);
     atcp_os_child_discard(conn);

@@ -52,8 +52,8 @@ bool beyond_syn_backlog(const Tcb& t) {
 }
 
 /// RFC 9293 3.10.7.2, third: a SYN, behind the limits that Linux puts before it.
-Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt, Now now,
-               const TwSyn* old) {
+Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, uint32_t hash, const atcp_seg& seg,
+               atcp_pkt* pkt, Now now, const TwSyn* old) {
   Listener& l = *t.listener;
   // A socket cannot connect to itself this way: it would have been found before the listener was. The
   // answer would come back, and be answered.
@@ -100,7 +100,7 @@ Fate input_syn(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atc
     fastopen_give_back(ns, t);  // a request will do
   }
   TimeWait* in_place_of = old != nullptr ? old->w : nullptr;
-  const uint32_t reason = request_start(ns, t, tuple, hs, in_place_of, route, &pkt, now);
+  const uint32_t reason = request_start(ns, t, tuple, hash, hs, in_place_of, route, &pkt, now);
   if (reason == ATCP_REASON_NONE) return answered(l, pkt);
   if (reason == ATCP_REASON_LISTENER_CLOSED || reason == ATCP_REASON_REQUEST_SYN_DUP)
     return Fate::Again;
@@ -350,8 +350,8 @@ void listener_info(Listener& l, atcp_listener_info* out, Now now) {
 
 // ---- segments ------------------------------------------------------------------------------
 
-Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
-                    Now now, const TwSyn* old) {
+Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, uint32_t hash, const atcp_seg& seg,
+                    atcp_pkt* pkt, Now now, const TwSyn* old) {
   if (is_closed(*t.listener)) return Fate::Again;
   // RFC 9293 3.10.7.2. First: RST.
   if ((seg.flags & ATCP_RST) != 0) {
@@ -370,7 +370,7 @@ Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg
   // Third: SYN.
   if ((seg.flags & ATCP_SYN) != 0) {
     ledger.add(LedgerItem::Syns);
-    const Fate fate = input_syn(ns, t, tuple, seg, pkt, now, old);
+    const Fate fate = input_syn(ns, t, tuple, hash, seg, pkt, now, old);
     if (fate == Fate::Again) ledger.add(LedgerItem::Syns, -1);
     return fate;
   }

@@ -89,9 +89,9 @@ void listener_uncount_request(Listener& l);
 void listener_info(Listener& l, atcp_listener_info* out, Now now);
 
 /// A segment that found the listener and no entry of the established table; or, `old` given, a TIME_WAIT
-/// entry whose place the SYN may take. The caller has a reference. Context: inside RCU. Lock: none.
-Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, const atcp_seg& seg, atcp_pkt* pkt,
-                    Now now, const TwSyn* old);
+/// entry whose place the SYN may take. hash: the tuple's, in that table. The caller has a reference. Context: inside RCU. Lock: none.
+Fate listener_input(Ns& ns, Tcb& t, const atcp_tuple& tuple, uint32_t hash, const atcp_seg& seg,
+                    atcp_pkt* pkt, Now now, const TwSyn* old);
 
 }  // namespace atcp
 

@@ -281,8 +281,9 @@ uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
   return send_reply(ns, listener, tuple, h, reuse);
 }
 
-uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
-                       TimeWait* old, const atcp_route& route, atcp_pkt** syn, Now now) {
+uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, uint32_t hash,
+                       const Handshake& hs, TimeWait* old, const atcp_route& route, atcp_pkt** syn,
+                       Now now) {
   // RFC 4987 3.5.
   Listener& l = *listener.listener;
   if (!atcp_os_conn_tryget(listener.conn())) return ATCP_REASON_LISTENER_CLOSED;
@@ -294,7 +295,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
   r->synack_us = now.us;
   r->hs = hs;
   r->syn = atcp_os_syn_save(listener.conn(), *syn);
-  if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r))) {
+  if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r, tuple, hash))) {
     // A SYN of the same tuple on another CPU was faster.
     request_discard(ns, *r);
     return ATCP_REASON_REQUEST_SYN_DUP;

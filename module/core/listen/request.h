@@ -55,12 +55,13 @@ void negotiate(Ns& ns, const Tcb& listener, const atcp_tuple& tuple, const atcp_
 uint32_t send_synack(Ns& ns, const atcp_conn* listener, const atcp_tuple& tuple,
                      const Handshake& hs, uint32_t tsval, const atcp_reuse* reuse = nullptr);
 
-/// Make, hash (in the place of old, if given) and arm a request for hs, and send its SYN-ACK, in the buffer of
+/// Make, hash (in the place of old, if given; hash: the tuple's, in the established table) and arm a request for hs, and send its SYN-ACK, in the buffer of
 /// the SYN if that can be: *syn is nullptr afterwards if it was tried.
 /// ATCP_REASON_NONE, or why not;
 /// LISTENER_CLOSED, REQUEST_SYN_DUP: look the 4-tuple up anew (and *syn is still there).
-uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Handshake& hs,
-                       TimeWait* old, const atcp_route& route, atcp_pkt** syn, Now now);
+uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, uint32_t hash,
+                       const Handshake& hs, TimeWait* old, const atcp_route& route, atcp_pkt** syn,
+                       Now now);
 /// Take it out of the table and settle its accounts. False: somebody else did. The caller has a reference
 /// of its own, or is inside RCU.
 bool request_remove(Ns& ns, Request& r);

@@ -240,8 +240,7 @@ void Ehash::resize() {
 
 // ---- readers -------------------------------------------------------------------------------
 
-Endpoint* Ehash::lookup(const atcp_tuple& tuple) const {
-  const uint32_t h = hash(tuple);
+Endpoint* Ehash::lookup(const atcp_tuple& tuple, uint32_t h) const {
 again:
   for (EhashTable* t = table(); t != nullptr; t = load_acquire(&t->next)) {
     const uint32_t b = h & t->mask;
@@ -281,9 +280,7 @@ again:
 
 // ---- writers -------------------------------------------------------------------------------
 
-bool Ehash::insert(Endpoint& e, Endpoint** taken) {
-  const atcp_tuple tuple = tuple_of(e);
-  const uint32_t h = hash(tuple);
+bool Ehash::insert(Endpoint& e, const atcp_tuple& tuple, uint32_t h, Endpoint** taken) {
   uint32_t size = 0;
   {
     const Locked locked(*this, h);

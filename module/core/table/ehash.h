@@ -57,18 +57,24 @@ class Ehash {
   /// The table is empty, nobody uses it, and no resize() runs.
   void fini();
 
+  /// Of a tuple in this table, for lookup() and insert(). It is costly: who needs it twice keeps it.
   uint32_t hash(const atcp_tuple& t) const;
 
-  /// Referenced entry, or nullptr. Context: inside RCU.
-  Endpoint* lookup(const atcp_tuple& t) const;
+  /// Referenced entry, or nullptr. h: hash(t). Context: inside RCU.
+  Endpoint* lookup(const atcp_tuple& t, uint32_t h) const;
+  Endpoint* lookup(const atcp_tuple& t) const { return lookup(t, hash(t)); }
   /// The entry that has this tuple, without a reference: a hint, for it may be leaving or dying. Nothing but
   /// what is constant or atomic in it may be read. nullptr: none. Context: inside RCU.
   const Endpoint* peek(const atcp_tuple& t) const;
 
-  /// Hash e (its tuple and kind are set; e.hash is set here) unless the tuple is taken; then
-  /// false, and if `taken` is given it gets the other entry, referenced (or nullptr if it is
+  /// Hash e (its kind and its tuple t, whose hash is h, are set; e.hash is set here) unless the tuple is
+  /// taken; then false, and if `taken` is given it gets the other entry, referenced (or nullptr if it is
   /// on its way out).
-  bool insert(Endpoint& e, Endpoint** taken = nullptr);
+  bool insert(Endpoint& e, const atcp_tuple& t, uint32_t h, Endpoint** taken = nullptr);
+  bool insert(Endpoint& e, Endpoint** taken = nullptr) {
+    const atcp_tuple t = tuple_of(e);
+    return insert(e, t, hash(t), taken);
+  }
   /// Put fresh (same tuple) in the place of old, in one step for readers. False, and nothing
   /// done, if old is not hashed any more.
   bool replace(Endpoint& old, Endpoint& fresh);
