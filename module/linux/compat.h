@@ -19,6 +19,16 @@
 #include <net/route.h>
 #include <net/sock.h>
 
+/*
+ * A variable that whoever is called next fills as a whole. Many kernels clear each variable of a function first
+ * (INIT_STACK_ALL_ZERO), which for the larger ones is too dear to be done twice for each packet.
+ */
+#if __has_attribute(uninitialized)
+#define ATCP_UNSET __attribute__((uninitialized))
+#else
+#define ATCP_UNSET
+#endif
+
 /* Free p, which embeds head, after a grace period. No callback of the module is involved. */
 static inline void atcp_kvfree_rcu(void *p, struct rcu_head *head)
 {

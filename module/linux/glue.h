@@ -492,11 +492,10 @@ struct atcp_found atcp_rx_lookup(struct atcp_osns *osns, const struct sk_buff *s
  */
 void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
 	     struct sk_buff *skb, u8 proto, bool nobody);
-/* Run the hooks of e behind ours; state has the function for what they let pass later. 1: all accepted; else the packet is
- * no longer here.
- */
-int atcp_nf_rest(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_entries *e,
-		 nf_hookfn *ours);
+/* Run the hooks of e behind ours; okfn gets what they let pass later. 1: all accepted; else the packet is no longer here. */
+int atcp_nf_rest(struct sk_buff *skb, const struct nf_hook_state *state,
+		 const struct nf_hook_entries *e, nf_hookfn *ours,
+		 int (*okfn)(struct net *, struct sock *, struct sk_buff *));
 int atcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 /* True if a found entry speaks this protocol number on the wire. */
 bool atcp_found_speaks(const struct atcp_osns *osns, struct atcp_found f, u8 proto);

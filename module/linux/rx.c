@@ -272,11 +272,11 @@ static void atcp_rx_nobody(struct atcp_osns *osns, const struct atcp_tuple *t,
 void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tuple *t,
 	     struct sk_buff *skb, u8 proto, bool nobody)
 {
-	struct inet6_skb_parm noted;
+	struct inet6_skb_parm noted ATCP_UNSET;
 	const struct atcp_path *way;
-	struct atcp_path room;
+	struct atcp_path room ATCP_UNSET;
 	struct sock *sk = NULL;
-	struct atcp_seg seg;
+	struct atcp_seg seg ATCP_UNSET;
 	u32 reason;
 	int turn;
 
@@ -292,7 +292,8 @@ void atcp_rx(struct atcp_osns *osns, struct atcp_found f, const struct atcp_tupl
 	}
 
 	if (f.kind != ATCP_FOUND_CONN) {
-		noted = *IP6CB(skb);
+		if (atcp_skb_v6(skb))
+			noted = *IP6CB(skb);
 		atcp6_options_enter(skb);
 	}
 	way = f.kind == ATCP_FOUND_CONN || t->family != ATCP_AF_INET ?
@@ -377,7 +378,7 @@ static int atcp_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	struct atcp_osns *osns = atcp_pernet(net);
 	struct atcp_found f;
-	struct atcp_tuple t;
+	struct atcp_tuple t ATCP_UNSET;
 	int off = ip_hdrlen(skb);
 
 	if (!pskb_may_pull(skb, off + sizeof(struct tcphdr))) {
@@ -391,8 +392,20 @@ static int atcp_nf_ok(struct net *net, struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-int atcp_nf_rest(struct sk_buff *skb, struct nf_hook_state *state, const struct nf_hook_entries *e,
-		 nf_hookfn *ours)
+/* Apart, so that the copy is made only when there is another hook. */
+static noinline int atcp_nf_rest_from(struct sk_buff *skb, const struct nf_hook_state *state,
+				      const struct nf_hook_entries *e, unsigned int i,
+				      int (*okfn)(struct net *, struct sock *, struct sk_buff *))
+{
+	struct nf_hook_state st = *state;
+
+	st.okfn = okfn;
+	return nf_hook_slow(skb, &st, e, i);
+}
+
+int atcp_nf_rest(struct sk_buff *skb, const struct nf_hook_state *state,
+		 const struct nf_hook_entries *e, nf_hookfn *ours,
+		 int (*okfn)(struct net *, struct sock *, struct sk_buff *))
 {
 	unsigned int i;
 
@@ -403,16 +416,15 @@ int atcp_nf_rest(struct sk_buff *skb, struct nf_hook_state *state, const struct 
 			break;
 	if (i + 1 >= e->num_hook_entries)
 		return 1;
-	return nf_hook_slow(skb, state, e, i + 1);
+	return atcp_nf_rest_from(skb, state, e, i + 1, okfn);
 }
 
 static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	int off = ip_hdrlen(skb);
-	struct nf_hook_state st;
 	struct atcp_found f;
-	struct atcp_tuple t;
+	struct atcp_tuple t ATCP_UNSET;
 
 	/* Four bytes are the ports; what is shorter belongs to nobody. */
 	if (ip_is_fragment(ip_hdr(skb)) || skb->len < off + 4 || !pskb_may_pull(skb, off + 4))
@@ -430,10 +442,8 @@ static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
 		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), ATCP_REASON_NOT_UNICAST);
 		return NF_STOLEN;
 	}
-	st = *state;
-	st.okfn = atcp_nf_ok;
-	if (atcp_nf_rest(skb, &st, rcu_dereference(state->net->nf.hooks_ipv4[NF_INET_LOCAL_IN]),
-			 atcp_nf_in) != 1) {
+	if (atcp_nf_rest(skb, state, rcu_dereference(state->net->nf.hooks_ipv4[NF_INET_LOCAL_IN]),
+			 atcp_nf_in, atcp_nf_ok) != 1) {
 		atcp_core_put(f);
 		return NF_STOLEN;
 	}

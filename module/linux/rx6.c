@@ -193,7 +193,6 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 				 enum atcp6_next found, const struct nf_hook_state *state)
 {
 	u32 reason = ATCP_REASON_NONE;
-	struct nf_hook_state st;
 	struct atcp_found f;
 	struct atcp_tuple t;
 
@@ -220,10 +219,8 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 		atcp_core_drop(osns->core, NULL, atcp_skb_pkt(skb), reason);
 		return NF_STOLEN;
 	}
-	st = *state;
-	st.okfn = atcp6_nf_ok;
-	if (atcp_nf_rest(skb, &st, rcu_dereference(state->net->nf.hooks_ipv6[NF_INET_LOCAL_IN]),
-			 atcp6_nf_in) != 1) {
+	if (atcp_nf_rest(skb, state, rcu_dereference(state->net->nf.hooks_ipv6[NF_INET_LOCAL_IN]),
+			 atcp6_nf_in, atcp6_nf_ok) != 1) {
 		atcp_core_put(f);
 		return NF_STOLEN;
 	}

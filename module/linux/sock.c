@@ -421,7 +421,7 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	struct atcp_sock *asp;
 	struct inet_sock *inet;
 	struct ip_options_rcu *opt = NULL;
-	struct atcp_path path;
+	struct atcp_path path ATCP_UNSET;
 	struct dst_entry *dst;
 	struct sock *sk;
 	bool routed;

@@ -27,7 +27,7 @@ static struct dst_entry *atcp4_sock_route(struct sock *sk)
 	struct inet_sock *inet = inet_sk(sk);
 	struct dst_entry *dst = __sk_dst_check(sk, 0);
 	const struct ip_options *opt;
-	struct flowi4 fl4;
+	struct flowi4 fl4 ATCP_UNSET;
 	struct rtable *rt;
 
 	if (likely(dst))
@@ -94,7 +94,7 @@ struct dst_entry *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
 				   const struct atcp_path *path)
 {
 	const struct ip_options *opt = path ? &path->data.opt.opt : NULL;
-	struct flowi4 fl4;
+	struct flowi4 fl4 ATCP_UNSET;
 	struct rtable *rt;
 
 	if (t->family == ATCP_AF_INET6)
@@ -130,7 +130,7 @@ bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const stru
 		   struct atcp_route *out)
 {
 	struct sock *sk = via ? atcp_sk_of_conn(via) : NULL;
-	struct atcp_path path;
+	struct atcp_path path ATCP_UNSET;
 	bool routed = atcp_path_find(ns, t, false, &path);
 	struct dst_entry *dst;
 	u32 opt_len = 0;
@@ -396,7 +396,7 @@ static u32 atcp_emit(struct atcp_osns *ns, const struct atcp_conn *via, const st
 		.tos = sk ? READ_ONCE(inet_sk(sk)->tos) & ~INET_ECN_MASK : 0,
 		.df = true,
 	};
-	struct atcp_path path;
+	struct atcp_path path ATCP_UNSET;
 	struct dst_entry *dst;
 	struct sk_buff *skb;
 
