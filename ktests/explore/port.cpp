@@ -609,7 +609,13 @@ bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct a
 }
 void atcp_os_conn_route_suspect(struct atcp_conn*) {}
 
-struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t) {
+struct atcp_kept_route* atcp_os_route_keep(const struct atcp_route*) {
+  return nullptr;
+}
+void atcp_os_route_put(struct atcp_kept_route*) {}
+
+struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t,
+                                    struct atcp_kept_route*) {
   Sock* s = sock_new(*sock_of(listener).ns);
   if (s == nullptr) return nullptr;
   s->tuple = *t;

@@ -415,7 +415,8 @@ bool atcp_os_conn_same_path(const struct atcp_conn *a, const struct atcp_conn *b
 	       atcp_sk(x)->ip_proto == atcp_sk(y)->ip_proto;
 }
 
-struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t)
+struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t,
+				    struct atcp_kept_route *kept)
 {
 	struct sock *lsk = atcp_sk_of_conn(listener);
 	struct atcp_sock *asp;
@@ -428,8 +429,14 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	int err = 0;
 
 	routed = atcp_path_find(atcp_sk_osns(lsk), t, true, &path);
-	dst = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto,
-			       routed ? &path : NULL);
+	dst = atcp_kept_dst(kept);
+	if (unlikely(dst && routed)) {
+		dst_release(dst);
+		dst = NULL;
+	}
+	if (!dst)
+		dst = atcp_tuple_route(atcp_sk_osns(lsk), lsk, t, atcp_sk(lsk)->ip_proto,
+				       routed ? &path : NULL);
 	if (!dst)
 		return NULL;
 	if (routed) {

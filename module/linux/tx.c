@@ -121,6 +121,34 @@ static struct dst_entry *atcp_reply_route(struct atcp_osns *ns, struct sock *via
 	return atcp_tuple_route(ns, via, t, proto, path);
 }
 
+/*
+ * One of IPv6 is valid for as long as its cookie says, for which a request has no room; one with a source route is its
+ * packet's alone. It pins no device: the kernel takes that out of routes that go.
+ */
+struct atcp_kept_route *atcp_os_route_keep(const struct atcp_route *r)
+{
+	struct dst_entry *dst = r->port;
+
+	if (!dst || r->ip_options || dst->ops->family != AF_INET || !dst_hold_safe(dst))
+		return NULL;
+	return (struct atcp_kept_route *)dst;
+}
+
+void atcp_os_route_put(struct atcp_kept_route *kept)
+{
+	dst_release((struct dst_entry *)kept);
+}
+
+struct dst_entry *atcp_kept_dst(struct atcp_kept_route *kept)
+{
+	struct dst_entry *dst = (struct dst_entry *)kept;
+
+	if (!dst || dst_check(dst, 0))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
 static u8 atcp_via_proto(const struct atcp_osns *ns, const struct sock *via)
 {
 	return via ? atcp_sk(via)->ip_proto : atcp_wire_proto(ns);

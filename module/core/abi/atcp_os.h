@@ -35,6 +35,7 @@ extern "C" {
 /* ---- opaque things ------------------------------------------------------------------- */
 
 struct atcp_osns;  /* the port's half of a network namespace */
+struct atcp_kept_route; /* a route, referenced; the port's own */
 struct atcp_ns;	   /* the core's half of it */
 struct atcp_locks; /* an array of spinlocks */
 struct atcp_percpu; /* an array of counts, one copy for each CPU */
@@ -486,6 +487,11 @@ uint32_t atcp_os_conn_mtu(struct atcp_conn *c);
 /* The facts about a tuple's route, without connection. Context: softirq. */
 bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
 		   struct atcp_route *out);
+/* A reference to r, which was looked up in this RCU section, to be kept beyond it: for a request, whose child goes the same way. NULL: it
+ * cannot be kept. Context: softirq. */
+struct atcp_kept_route *atcp_os_route_keep(const struct atcp_route *r);
+/* Give it back. Context: softirq or process. */
+void atcp_os_route_put(struct atcp_kept_route *kept);
 /* Retransmissions suggest that the route is bad (R1 of RFC 9293 3.8.3): look it up anew. Lock: conn. */
 void atcp_os_conn_route_suspect(struct atcp_conn *c);
 
@@ -494,9 +500,11 @@ void atcp_os_conn_route_suspect(struct atcp_conn *c);
 /*
  * A socket like the listener's, for tuple t, CLOSED, locked, with two references: one for the
  * caller, one for the queue or the program it will belong to. Its core storage is zero, and of a listener of AF_INET6 it
- * has ATCP_CONN_V6_WORDS too, whatever the family of t. NULL: no memory or no route. Context: softirq. Lock: none of the child, any other.
+ * has ATCP_CONN_V6_WORDS too, whatever the family of t. kept: the route of the SYN-ACK, or NULL; consumed. It is looked up anew if
+ * it is not valid any more. NULL: no memory or no route. Context: softirq. Lock: none of the child, any other.
  */
-struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t);
+struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atcp_tuple *t,
+				    struct atcp_kept_route *kept);
 /*
  * Keep the headers of a SYN (TCP_SAVE_SYN). listener: who got it. syn: it, not yet given away. Returns a reference, or NULL:
  * the listener's program does not want it, or there is no memory. Context: softirq. Lock: any.

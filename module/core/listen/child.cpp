@@ -82,7 +82,8 @@ ChildResult make_child(Ns& ns, Tcb& listener, const atcp_tuple& tuple, const Han
                        Now now, bool fastopen) {
   Listener& l = *listener.listener;
   if (!listener_reserve(l)) return ChildResult::Overflow;
-  atcp_conn* conn = atcp_os_child_new(listener.conn(), &tuple);
+  atcp_kept_route* kept = request != nullptr ? request_take_route(*request) : nullptr;
+  atcp_conn* conn = atcp_os_child_new(listener.conn(), &tuple, kept);
   if (conn == nullptr) {
     listener_unreserve(l);
     return ChildResult::NoMemory;

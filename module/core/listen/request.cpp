@@ -62,6 +62,7 @@ Request* make(Ns& ns, Tcb& listener, const atcp_tuple& tuple) {
 
 void uncount(Ns& ns, Request& r) {
   if (atcp_syn* syn = load_relaxed(&r.syn)) atcp_os_syn_put(syn);
+  if (atcp_kept_route* route = request_take_route(r)) atcp_os_route_put(route);
   Listener& l = *listener_of(r).listener;
   no_longer_young(l, r);
   listener_uncount_request(l);
@@ -295,6 +296,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, uint32_t 
   r->synack_us = now.us;
   r->hs = hs;
   r->syn = atcp_os_syn_save(listener.conn(), *syn);
+  r->route = atcp_os_route_keep(&route);
   if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r, tuple, hash))) {
     // A SYN of the same tuple on another CPU was faster.
     request_discard(ns, *r);

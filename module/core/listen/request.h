@@ -23,11 +23,11 @@ struct Handshake {
   uint16_t advmss;
   uint8_t snd_wscale;
   uint8_t rcv_wscale;
-  bool ts_ok;
-  bool sack_ok;
-  bool wscale_ok;
-  bool ecn_ok;
-  bool fastopen_cookie;  ///< the SYN-ACK brings one (RFC 7413)
+  bool ts_ok : 1;
+  bool sack_ok : 1;
+  bool wscale_ok : 1;
+  bool ecn_ok : 1;
+  bool fastopen_cookie : 1;  ///< the SYN-ACK brings one (RFC 7413)
 };
 
 struct Request : SmallEntry {
@@ -35,6 +35,8 @@ struct Request : SmallEntry {
   uint64_t synack_us;   ///< when the first SYN-ACK left
   atcp_syn*
       syn;  ///< atomic; the SYN's headers, if the listener wants them, until the accounts are settled
+  atcp_kept_route*
+      route;  ///< atomic; the way of the SYN-ACK, for the child, until it is made or the accounts are settled
   Handshake hs;
   uint32_t last_ack_ms;  ///< rate limit of answers; 0: none yet. Racy, see reply_allowed
   uint8_t timeouts;      ///< SYN-ACK timeouts so far; only the wheel writes it
@@ -43,6 +45,12 @@ struct Request : SmallEntry {
   uint8_t young;         ///< atomic; counted in the listener's young ones
 };
 static_assert(sizeof(Request) <= 128);  // a size of the kernel's allocator
+
+/// The route that it keeps, which is the caller's from now on; nullptr: it has none, or somebody else took it. Context: any.
+inline atcp_kept_route* request_take_route(Request& r) {
+  if (load_relaxed(&r.route) == nullptr) return nullptr;
+  return __atomic_exchange_n(&r.route, static_cast<atcp_kept_route*>(nullptr), __ATOMIC_ACQ_REL);
+}
 
 inline Request* as_request(Endpoint* e) {
   return static_cast<Request*>(static_cast<SmallEntry*>(e));

@@ -122,6 +122,8 @@ std::vector<std::string> FakeOs::audit() {
   for (const atcp_locks* l : lock_arrays_)
     out.push_back("leaked locks of class " + std::to_string(l->cls));
   if (!percpu_.empty()) out.push_back("leaked counts per CPU");
+  if (kept_routes != 0)
+    out.push_back("leaked " + std::to_string(kept_routes) + " routes of requests");
   if (t_rcu != 0) out.push_back("RCU read section not left");
   for (const auto& [id, c] : conns)
     out.push_back("leaked socket " + std::to_string(id) + " of " + c->ns->name + ", state " +
@@ -878,10 +880,13 @@ void atcp_os_conn_route_suspect(struct atcp_conn* c) {
   FakeConn::of(c).route_suspects++;
 }
 
-struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t) {
+struct atcp_conn* atcp_os_child_new(struct atcp_conn* listener, const struct atcp_tuple* t,
+                                    struct atcp_kept_route* kept) {
+  if (kept != nullptr) atcp_os_route_put(kept);
   if (Port::the().fails(Fault::Child)) return nullptr;
   FakeConn& parent = FakeConn::of(listener);
   FakeConn& child = Port::the().new_conn(*parent.ns);
+  child.kept_route = kept != nullptr;
   child.v6 = parent.v6;
   child.tuple = *t;
   child.refs = 2;

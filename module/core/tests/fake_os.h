@@ -8,6 +8,7 @@
 #define ATCP_TESTS_FAKE_OS_H
 
 #include <linux/atcp.h>
+#include <atomic>
 
 #include <cstdint>
 #include <deque>
@@ -111,7 +112,8 @@ struct FakeConn {
   atcp_err soft_error = ATCP_OK;
   bool eof = false;
   bool orphaned = false;
-  bool save_syn = false;  ///< TCP_SAVE_SYN
+  bool kept_route = false;  ///< of a child: it was given the route of its request
+  bool save_syn = false;    ///< TCP_SAVE_SYN
   atcp_syn* syn = nullptr;
   uint32_t device = 0;  ///< it is bound to, and all that atcp_os_conn_same_path compares
   bool closed = false;
@@ -197,6 +199,7 @@ class FakeOs {
   std::set<std::pair<uint64_t, uint64_t>> timers;
   std::map<uint64_t, std::unique_ptr<FakeConn>> conns;
   std::vector<std::unique_ptr<atcp_osns>> namespaces;
+  std::atomic<int> kept_routes = 0;  ///< references that requests have
 
   // ---- failures ----
   /// Bit i of mask: the i-th next call fails (bit 0: the very next).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //
-// The SYNs that FakeOs keeps for programs (TCP_SAVE_SYN): nothing is in them, but each must be given back.
+// What FakeOs keeps for requests: SYNs for programs (TCP_SAVE_SYN) and routes. Nothing is in them, but each must be given back.
 #include "tests/fake_os.h"
 
 using namespace atcp::test;
@@ -27,6 +27,16 @@ bool atcp_os_syn_tryget(struct atcp_syn* s) {
 
 void atcp_os_syn_put(struct atcp_syn* s) {
   if (--s->refs == 0) atcp_os_free(s, ATCP_MEM_OTHER);
+}
+
+struct atcp_kept_route* atcp_os_route_keep(const struct atcp_route* r) {
+  if (r->port == nullptr) return nullptr;
+  FakeOs::the().kept_routes++;
+  return reinterpret_cast<atcp_kept_route*>(&FakeOs::the().kept_routes);
+}
+
+void atcp_os_route_put(struct atcp_kept_route*) {
+  if (--FakeOs::the().kept_routes < 0) FakeOs::the().complain("a route was given back twice");
 }
 
 void atcp_os_child_syn(struct atcp_conn* child, struct atcp_syn* s) {

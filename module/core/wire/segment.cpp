@@ -180,7 +180,8 @@ uint32_t write_header(const Header& h, uint8_t* out) {
   memcpy(out, &h.lport, 2);
   memcpy(out + 2, &h.rport, 2);
   write_be32(out + 4, h.seq.raw());
-  write_be32(out + 8, (h.flags & ATCP_ACK) != 0 ? h.ack.raw() : 0);
+  const uint32_t ack = (h.flags & ATCP_ACK) != 0 ? h.ack.raw() : 0;
+  write_be32(out + 8, ack);
   out[12] = static_cast<uint8_t>((bytes / 4) << 4);
   out[13] = h.flags;
   write_be16(out + 14, h.wnd);

@@ -36,6 +36,24 @@ TEST_F(Child, ThirdAckMakesAConnection) {
   EXPECT_EQ(atcp_core_ns_entries(srv.core()), 0u);
 }
 
+TEST_F(Child, GoesTheWayOfTheSynAck) {
+  Sock l = srv.listen(kPort);
+  const uint32_t iss = half_open();
+  EXPECT_EQ(net.os.kept_routes, 1);
+  send({.seq = kIrs + 1, .ack = iss + 1});
+  EXPECT_TRUE(l.accept()->conn().kept_route);
+  EXPECT_EQ(net.os.kept_routes, 0);
+}
+
+TEST_F(Child, ARequestThatExpiresGivesItsRouteBack) {
+  Sock l = srv.listen(kPort);
+  half_open();
+  EXPECT_EQ(net.os.kept_routes, 1);
+  net.run(70 * kSec);
+  EXPECT_EQ(atcp_core_ns_entries(srv.core()), 0u);
+  EXPECT_EQ(net.os.kept_routes, 0);
+}
+
 TEST_F(Child, NoRttFromARepeatedSynAck) {
   Sock l = srv.listen(kPort);
   const uint32_t iss = half_open();
