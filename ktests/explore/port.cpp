@@ -451,7 +451,14 @@ void atcp_os_conn_closed(struct atcp_conn* c) {
   if (s.pieces != 0) broken("conn_closed with pieces in the send queue");
   s.closed = true;
 }
-void atcp_os_record(struct atcp_conn* c, const struct atcp_record* r) {
+struct atcp_record* atcp_os_record_begin(struct atcp_conn* c, uint32_t reason) {
+  static atcp_record room;
+  must_be_locked(sock_of(c), "record_begin");
+  if (sock_of(c).closed) broken("a record of a closed connection");
+  if (reason == ATCP_REASON_NONE) broken("a record without a reason");
+  return &room;
+}
+void atcp_os_record(struct atcp_conn* c, struct atcp_record* r) {
   must_be_locked(sock_of(c), "record");
   if (r->ended_by == 0 || r->reason == ATCP_REASON_NONE) broken("a record without an end");
 }

@@ -15,7 +15,6 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include <linux/atcp.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -127,29 +126,35 @@ struct atcp6_sock {
 };
 
 /**
- * struct atcp_closed - one connection that has ended; constant once it can be found
+ * struct atcp_closed - one connection that has ended; constant while it is in the ring
  * @record: what the core says of it
  * @cookie: of its socket (SO_COOKIE)
  * @uid: owner
- * @rcu: readers look at it without a lock
  */
 struct atcp_closed {
 	struct atcp_record record;
 	u64 cookie;
 	kuid_t uid;
-	struct rcu_head rcu;
 };
 
 /**
  * struct atcp_records - closing records of a namespace, the last closing_records of them
- * @all: struct atcp_closed by number; written under its own lock, read under RCU
- * @first: number of the oldest; lock: of @all
- * @next: number of the one to come; lock: of @all
+ * @lock: of the ring, all but @spare
+ * @keep: so many are kept at the most: closing_records, or as many as there was memory for; read anywhere
+ * @places: of @ring, a power of two or 0, at least @keep; changed by atcp_records_resize() only
+ * @first: number of the oldest
+ * @next: number of the one to come; at most @keep more than @first, unless they are just being trimmed
+ * @ring: each from @first to @next - 1 at its number modulo @places
+ * @spare: memory of one that fell out, for the next one, or NULL; taken and left by xchg
  */
 struct atcp_records {
-	struct xarray all;
+	spinlock_t lock;
+	u32 keep;
+	u32 places;
 	unsigned long first;
 	unsigned long next;
+	struct atcp_closed **ring;
+	struct atcp_closed *spare;
 };
 
 /*
@@ -595,17 +600,18 @@ int atcp_icmp_err(struct sk_buff *skb, u32 info);
 void atcp_icmp_deferred(struct sock *sk);
 
 /* records.c */
-void atcp_records_init(struct atcp_osns *osns);
+/* With room for closing_records, of the core, which is there; or -ENOMEM. Context: process. */
+int atcp_records_init(struct atcp_osns *osns);
 /* No socket is left. Context: process. */
 void atcp_records_free(struct atcp_osns *osns);
-/* The oldest record with a number from *at on, which is put into *at; NULL: none. Its memory lasts as long as the RCU
- * section. Context: any, inside RCU.
- */
-const struct atcp_closed *atcp_record_next(struct atcp_osns *osns, unsigned long *at);
-/* How many there are. Context: any. */
+/* A copy of the oldest record with a number from *at on, which is put into *at; false: none. Context: any but hardirq. */
+bool atcp_record_copy(struct atcp_osns *osns, unsigned long *at, struct atcp_closed *out);
+/* How many there are. Context: any but hardirq. */
 u32 atcp_records_count(struct atcp_osns *osns);
-/* Give back those beyond what closing_records allows now. Context: process. */
-void atcp_records_shrink(struct atcp_osns *osns);
+/* closing_records may have changed: the newest of that many are kept, with their numbers. Without memory for a larger ring,
+ * -ENOMEM, there remain as many places as before. Context: process, one caller at a time.
+ */
+int atcp_records_resize(struct atcp_osns *osns);
 
 /* cc.c */
 void atcp_cc_load(const char *name);

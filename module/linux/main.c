@@ -55,7 +55,6 @@ static int __net_init atcp_net_init(struct net *net)
 	atcp_ports_init(osns);
 	atcp_ns_timer_init(osns);
 	atcp_watchers_init(&osns->watchers);
-	atcp_records_init(osns);
 	osns->counters = __alloc_percpu(max(atcp_core_counter_count(), 1U) * sizeof(u64),
 					sizeof(u64));
 	if (!osns->counters)
@@ -69,8 +68,13 @@ static int __net_init atcp_net_init(struct net *net)
 	err = percpu_counter_init(&osns->orphans, 0, GFP_KERNEL);
 	if (err)
 		goto err_core;
+	err = atcp_records_init(osns);
+	if (err)
+		goto err_orphans;
 	return 0;
 
+err_orphans:
+	percpu_counter_destroy(&osns->orphans);
 err_core:
 	atcp_core_ns_free(osns->core);
 err_reasons:

@@ -433,11 +433,12 @@ static int on_socket(struct genl_info *info,
 
 /* ---- of the namespace ---------------------------------------------------------------- */
 
-/* What does not follow its parameter by itself. */
+/* What does not follow its parameter by itself. Lock: set_lock. */
 static void review(struct atcp_osns *osns)
 {
 	atcp_mem_review(osns);
-	atcp_records_shrink(osns);
+	/* What is checked cannot fail to apply: if there is no memory for so many records, fewer are kept. */
+	atcp_records_resize(osns);
 }
 
 /*

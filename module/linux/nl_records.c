@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * RECORD_GET: what became of the last connections that ended, the oldest first. A dump goes on after the last number that it
- * told, so records that are dropped meanwhile leave a gap and none comes twice.
+ * RECORD_GET: what became of the last connections that ended, the oldest first. A dump copies one record after the other and goes
+ * on after the last number that it told, so records that are dropped meanwhile leave a gap and none comes twice.
  */
 #include <net/sock.h>
 
@@ -75,23 +75,19 @@ int atcp_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct atcp_osns *osns = atcp_pernet(sock_net(cb->skb->sk));
 	struct atcp_nl_cursor *cur = atcp_nl_cursor(cb);
-	const struct atcp_closed *c;
 	unsigned long at = cur->at;
+	struct atcp_closed c;
 	int err = atcp_nl_dump_read(cb, ATCP_NL_RECORD_GET_DUMP, ATCP_NL_OF_EVENTS);
 
 	if (err)
 		return err;
-	rcu_read_lock();
-	while (!err) {
-		c = atcp_record_next(osns, &at);
-		if (!c)
-			break;
-		if (atcp_nl_filter_closed(cur->filter, c))
-			err = put_closed(skb, cb, c);
+	while (!err && atcp_record_copy(osns, &at, &c)) {
+		if (atcp_nl_filter_closed(cur->filter, &c))
+			err = put_closed(skb, cb, &c);
 		if (!err)
 			at++;
+		cond_resched();
 	}
-	rcu_read_unlock();
 	cur->at = at;
 	return err && !skb->len ? err : skb->len;
 }

@@ -62,13 +62,12 @@ void atcp_tell_state(struct sock *sk, u8 from, u8 to)
 	tell(atcp_sk_osns(sk), &e, from, to, NULL);
 }
 
-/* closed: r with what only the port knows, or NULL. Lock: socket. */
-void atcp_tell_closed(struct sock *sk, const struct atcp_record *r, const struct atcp_closed *closed)
+void atcp_tell_closed(struct sock *sk, u32 reason, const struct atcp_closed *closed)
 {
 	struct atcp_event e = {
 		.kind = ATCP_EVENT_KIND_CLOSED,
-		.reason = r->reason,
-		.tuple = &r->tuple,
+		.reason = reason,
+		.tuple = closed ? &closed->record.tuple : NULL,
 		.conn = &atcp_sk(sk)->conn,
 	};
 

@@ -73,7 +73,8 @@ enum { ATCP_SUBSCRIBERS = 64, ATCP_SUBSCRIBERS_OF_USER = 8 };
 
 /* watch.c; callers have seen that atcp_watched is on. Context: softirq. */
 void atcp_tell_state(struct sock *sk, u8 from, u8 to);
-void atcp_tell_closed(struct sock *sk, const struct atcp_record *r, const struct atcp_closed *closed);
+/* closed: what became of it, or NULL. Lock: socket. */
+void atcp_tell_closed(struct sock *sk, u32 reason, const struct atcp_closed *closed);
 void atcp_tell_drop(struct atcp_osns *osns, struct sock *sk, const struct sk_buff *skb, u32 reason);
 
 /* Segments in the network. */

@@ -252,7 +252,11 @@ void atcp_os_conn_closed(struct atcp_conn* c) {
   atcp_os_conn_event(c, ATCP_EV_STATE);
 }
 
-void atcp_os_record(struct atcp_conn*, const struct atcp_record*) {}
+struct atcp_record* atcp_os_record_begin(struct atcp_conn*, uint32_t) {
+  return nullptr;
+}
+
+void atcp_os_record(struct atcp_conn*, struct atcp_record*) {}
 
 bool atcp_os_conn_orphaned(const struct atcp_conn* c) {
   return Conn::of(c).orphaned;

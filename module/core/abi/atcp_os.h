@@ -386,9 +386,14 @@ void atcp_os_conn_rx_eof(struct atcp_conn *c);
  * destroys it once unlocked. Lock: conn.
  */
 void atcp_os_conn_closed(struct atcp_conn *c);
-/* What became of the connection, called once for each that was opened, when it ends, before atcp_os_conn_closed
- * and with r on the stack. Lock: conn. */
-void atcp_os_record(struct atcp_conn *c, const struct atcp_record *r);
+/*
+ * A connection that was opened ends, for that ATCP_REASON_*: memory for what became of it, with any content, or NULL if
+ * nobody wants to know or there is no memory. Called once, before atcp_os_conn_closed; if there is memory, the same
+ * call of the core fills it and gives it back with atcp_os_record. Lock: conn.
+ */
+struct atcp_record *atcp_os_record_begin(struct atcp_conn *c, uint32_t reason);
+/* What atcp_os_record_begin returned is written, and the port's again. Lock: conn. */
+void atcp_os_record(struct atcp_conn *c, struct atcp_record *r);
 /* True if no program has the socket open (it was closed). Lock: conn. */
 bool atcp_os_conn_orphaned(const struct atcp_conn *c);
 /* True if both are bound to the same device, or none, and speak the same IP protocol: what the port

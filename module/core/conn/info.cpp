@@ -23,38 +23,25 @@ uint32_t fit32(uint64_t v) {
   return static_cast<uint32_t>(min<uint64_t>(v, 0xffffffffu));
 }
 
-/// Where its time went.
-void times(const Tcb& t, atcp_conn_info* o, Now now) {
-  Life life;
-  t.life.copy(&life);
-  life.shares(now.us, o->limited_us);
+/// Where its time went: life is t's, or a copy of it.
+void times(const Tcb& t, const Life& life, atcp_conn_info* o, Now now) {
+  o->age_us = life.shares(now.us, o->limited_us);
   o->limited_by = static_cast<uint32_t>(life.by());
-  // Also of a reader without the lock, who may have seen a switch half done, the shares are those of that age.
-  for (const uint64_t us : o->limited_us)
-    o->age_us += us;
-  if (!in(t.state, bit(State::SynSent) | bit(State::SynReceived)))
-    o->handshake_us = fit32(life.handshake_us());
-  for (uint32_t s = 0; s < ATCP_STATES; s++)
-    o->in_state_ms[s] = fit32(life.in_state(s, o->state, now.us) / 1000);
+  const bool opening = in(t.state, bit(State::SynSent) | bit(State::SynReceived));
+  o->handshake_us = opening ? 0 : fit32(life.handshake_us());
+  __builtin_memset(o->in_state_ms, 0, sizeof(o->in_state_ms));
+  life.in_states(o->state, now.us,
+                 [o](uint32_t s, uint64_t us) { o->in_state_ms[s] = fit32(us / 1000); });
 }
 
-}  // namespace
-
-uint32_t conn_timers(const Tcb& t, atcp_timer_info* out, Now now) {
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < kTimerCount; i++) {
-    const uint64_t at = t.timers.at(static_cast<TimerId>(i));
-    if (at != 0) out[n++] = {kTimerNames[i], at > now.us ? at - now.us : 0};
-  }
-  return n;
-}
-
-void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
-  *o = {};
+/// Each field is written, whatever o was before.
+void fill(const Tcb& t, const Life& life, atcp_conn_info* o, Now now) {
   o->state = static_cast<uint32_t>(t.state);
-  if (t.ts_ok) o->options |= ATCP_OPT_TS;
-  if (t.sack_ok) o->options |= ATCP_OPT_SACK_OK;
-  if (t.wscale_ok) o->options |= ATCP_OPT_WSCALE;
+  uint32_t options = 0;
+  if (t.ts_ok) options |= ATCP_OPT_TS;
+  if (t.sack_ok) options |= ATCP_OPT_SACK_OK;
+  if (t.wscale_ok) options |= ATCP_OPT_WSCALE;
+  o->options = options;
   o->ecn = (t.ecn_ok ? 1u : 0u) | (t.ecn_seen ? 2u : 0u);
   o->snd_wscale = t.snd_wscale;
   o->rcv_wscale = t.rcv_wscale;
@@ -101,6 +88,7 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   o->keepalive_on = t.keepalive_on;
   o->syn_data = t.syn_data_acked;
   o->dsack_dups = t.dsack_dups;
+  o->reord_seen = 0;  // not counted
   const uint64_t first = t.timers.earliest();
   o->timer_left_us =
       first > now.us ? static_cast<uint32_t>(min<uint64_t>(first - now.us, 0xffffffffu)) : 0;
@@ -116,10 +104,32 @@ void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
   o->pacing_rate = t.pacing.rate;
   o->delivered = t.rate.delivered;
   // Read once: a dump has no lock.
-  if (const uint32_t us = load_relaxed(&t.rate.shown_us); us != 0)
-    o->delivery_rate = static_cast<uint64_t>(t.rate.shown_segs) * t.mss * 1000000 / us;
+  const uint32_t shown_us = load_relaxed(&t.rate.shown_us);
+  o->delivery_rate =
+      shown_us != 0 ? static_cast<uint64_t>(t.rate.shown_segs) * t.mss * 1000000 / shown_us : 0;
   o->delivery_app_limited = t.rate.shown_app_limited;
-  times(t, o, now);
+  times(t, life, o, now);
+}
+
+}  // namespace
+
+uint32_t conn_timers(const Tcb& t, atcp_timer_info* out, Now now) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < kTimerCount; i++) {
+    const uint64_t at = t.timers.at(static_cast<TimerId>(i));
+    if (at != 0) out[n++] = {kTimerNames[i], at > now.us ? at - now.us : 0};
+  }
+  return n;
+}
+
+void conn_info(const Tcb& t, atcp_conn_info* o, Now now) {
+  Life life;
+  t.life.copy(&life);
+  fill(t, life, o, now);
+}
+
+void conn_info_locked(const Tcb& t, atcp_conn_info* o, Now now) {
+  fill(t, t.life, o, now);
 }
 
 }  // namespace atcp

@@ -9,10 +9,6 @@ namespace atcp {
 
 namespace {
 
-constexpr uint64_t elapsed(uint64_t since_us, uint64_t now_us) {
-  return now_us > since_us ? now_us - since_us : 0;
-}
-
 static_assert(ATCP_LIMIT_APP == 0, "share_ has no place for it");
 
 /// Nothing that could be sent is left.
@@ -49,50 +45,29 @@ bool Life::copy(Life* out) const {
 void Life::leave(uint32_t from, uint64_t now_us) {
   if (from == ATCP_STATE_CLOSED) return;  // open() knows when that ended
   const Change change(*this);
-  const uint64_t us = elapsed(state_since_.us, now_us);
-  state_since_.us += us;
+  const uint64_t since_us = state_since_.us();
+  const uint64_t us = elapsed(since_us, now_us);
+  state_since_.set(since_us + us);
   switch (from) {
     case ATCP_STATE_SYN_SENT:
-      spent_[kSynSent].us = us;
+      spent_[kSynSent].set(us);
       break;
     case ATCP_STATE_SYN_RECEIVED:
-      spent_[kSynReceived].us = us;
+      spent_[kSynReceived].set(us);
       break;
     case ATCP_STATE_FIN_WAIT1:
     case ATCP_STATE_CLOSE_WAIT:
-      spent_[kFirstFin].us = us;
+      spent_[kFirstFin].set(us);
       break;
     default:
       break;
-  }
-}
-
-uint64_t Life::in_state(uint32_t s, uint32_t current, uint64_t now_us) const {
-  if (!opened() || current == ATCP_STATE_CLOSED) return 0;
-  if (s == current) return elapsed(state_since_.us, now_us);
-  switch (s) {
-    case ATCP_STATE_SYN_SENT:
-      return spent_[kSynSent].us;
-    case ATCP_STATE_SYN_RECEIVED:
-      return spent_[kSynReceived].us;
-    case ATCP_STATE_ESTABLISHED:
-      if (in(static_cast<State>(current), bit(State::SynSent) | bit(State::SynReceived))) return 0;
-      return elapsed(opened_.us + handshake_us() + spent_[kFirstFin].us, state_since_.us);
-    case ATCP_STATE_FIN_WAIT1:
-      return in(static_cast<State>(current), bit(State::FinWait2) | bit(State::Closing))
-                 ? spent_[kFirstFin].us
-                 : 0;
-    case ATCP_STATE_CLOSE_WAIT:
-      return current == ATCP_STATE_LAST_ACK ? spent_[kFirstFin].us : 0;
-    default:
-      return 0;
   }
 }
 
 void Life::settle(uint64_t now_us) {
   const uint64_t us = since(now_us);
-  if (by_ != ATCP_LIMIT_APP) share_[by_ - 1].us += us;
-  since_.us += us;
+  if (by_ != ATCP_LIMIT_APP) share_[by_ - 1].set(share_[by_ - 1].us() + us);
+  since_.set(since_.us() + us);
 }
 
 void Life::end(uint64_t now_us) {
@@ -110,19 +85,28 @@ void Life::switch_to(Limit to, uint64_t now_us) {
 }
 
 uint64_t Life::age_us(uint64_t now_us) const {
-  return begun_ ? since_.us + since(now_us) - start_us() : 0;
+  return begun_ ? since_.us() + since(now_us) - start_us() : 0;
 }
 
-void Life::shares(uint64_t now_us, uint64_t out[kLimitCount]) const {
-  uint64_t others = 0;
-  for (uint32_t i = 1; i < kLimitCount; i++) {
-    out[i] = share_[i - 1].us;
-    if (i == by_) out[i] += since(now_us);
-    others += out[i];
+uint64_t Life::shares(uint64_t now_us, uint64_t out[kLimitCount]) const {
+  if (!begun_) {
+    for (uint32_t i = 0; i < kLimitCount; i++)
+      out[i] = 0;
+    return 0;
   }
+  uint64_t others = 0;
+  for (uint32_t i = 1; i < kLimitCount; i++)
+    others += out[i] = share_[i - 1].us();
   const uint64_t age = age_us(now_us);
+  if (by_ != ATCP_LIMIT_APP) {
+    const uint64_t us = since(now_us);
+    out[by_] += us;
+    others += us;
+  }
   // A reader without the lock may see a switch half done, and take the running time twice.
-  out[ATCP_LIMIT_APP] = age > others ? age - others : 0;
+  const uint64_t all = max(age, others);
+  out[ATCP_LIMIT_APP] = all - others;
+  return all;
 }
 
 void limits_update(Tcb& t, Now now) {

@@ -36,10 +36,20 @@ constexpr EndRow kEnds[] = {
     {ATCP_REASON_ICMP_HARD, End::Network},
 };
 
-End end_of(uint32_t reason) {
+struct Ends {
+  End of[__ATCP_REASON_MAX];
+};
+
+/// The same by reason, to be looked up at once; of others: Quiet.
+constexpr Ends kByReason = [] {
+  Ends ends = {};
   for (const EndRow& r : kEnds)
-    if (r.reason == reason) return r.end;
-  return End::Quiet;
+    ends.of[r.reason] = r.end;
+  return ends;
+}();
+
+End end_of(uint32_t reason) {
+  return reason < __ATCP_REASON_MAX ? kByReason.of[reason] : End::Quiet;
 }
 
 }  // namespace
@@ -66,19 +76,23 @@ uint32_t ended_by(uint32_t reason, State s) {
 void write_record(Tcb& t, uint32_t reason, Now now) {
   // A listener, or a socket that was never used, has no reason to end.
   if (!t.life.opened() || reason == ATCP_REASON_NONE) return;
-  atcp_record r = {};
-  r.tuple = tuple_of(t);
-  conn_info(t, &r.info, now);
+  atcp_record* r = atcp_os_record_begin(t.conn(), reason);
+  if (r == nullptr) return;
+  // Nobody cleared it: each field is written.
+  r->tuple = tuple_of(t);
+  conn_info_locked(t, &r->info, now);
   const char* cc = t.cc_ops->name;
-  for (uint32_t i = 0; i + 1 < sizeof(r.cc) && cc[i] != 0; i++)
-    r.cc[i] = cc[i];
-  r.opened_ns = t.life.opened_us() * 1000;
-  r.closed_ns = now.ns;
-  r.ended_by = static_cast<uint8_t>(ended_by(reason, t.state));
-  r.reason = reason;
-  r.passive = t.passive;
-  r.orphaned = atcp_os_conn_orphaned(t.conn());
-  atcp_os_record(t.conn(), &r);
+  uint32_t n = 0;
+  for (; n + 1 < sizeof(r->cc) && cc[n] != 0; n++)
+    r->cc[n] = cc[n];
+  r->cc[n] = 0;
+  r->opened_ns = t.life.opened_us() * 1000;
+  r->closed_ns = now.ns;
+  r->reason = reason;
+  r->ended_by = static_cast<uint8_t>(ended_by(reason, t.state));
+  r->passive = t.passive;
+  r->orphaned = atcp_os_conn_orphaned(t.conn());
+  atcp_os_record(t.conn(), r);
 }
 
 }  // namespace atcp

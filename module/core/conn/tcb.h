@@ -324,7 +324,7 @@ void drop_cc(Tcb& t);
 void limits_update(Tcb& t, Now now);
 /// Who ended it (enum atcp_ended_by), by the reason and the state that it is in.
 uint32_t ended_by(uint32_t reason, State s);
-/// Its closing record goes to the port, if it was ever opened. Before anything of it is let go of.
+/// Its closing record goes to the port, if it was ever opened and somebody wants it. Before anything of it is let go of.
 void write_record(Tcb& t, uint32_t reason, Now now);
 
 // ---- output.cpp --------------------------------------------------------------------------
@@ -517,7 +517,10 @@ void start_fin_wait2(Tcb& t, Now now);
 bool icmp_ends(const Tcb& t);
 void conn_icmp(Tcb& t, atcp_icmp_kind kind, Seq seq, uint32_t value, Now now);
 
+/// What it shows of itself: each field is written, whatever out was before. Lock: none needed (of the moment).
 void conn_info(const Tcb& t, atcp_conn_info* out, Now now);
+/// The same for less. Lock: conn.
+void conn_info_locked(const Tcb& t, atcp_conn_info* out, Now now);
 /// The deadlines that are set, into ATCP_TIMERS places; how many.
 uint32_t conn_timers(const Tcb& t, atcp_timer_info* out, Now now);
 atcp_err set_option(Tcb& t, uint32_t opt, int32_t value, Now now);

@@ -624,11 +624,21 @@ void atcp_os_conn_closed(struct atcp_conn* c) {
   fc.events |= ATCP_EV_STATE;
 }
 
-void atcp_os_record(struct atcp_conn* c, const struct atcp_record* r) {
+struct atcp_record* atcp_os_record_begin(struct atcp_conn* c, uint32_t reason) {
   const FakeConn& fc = FakeConn::of(c);
-  Port::must_be_locked(fc, "record");
+  Port::must_be_locked(fc, "record_begin");
   if (fc.closed) Port::the().complain("record of a closed connection");
+  if (reason == ATCP_REASON_NONE) Port::the().complain("record without a reason");
+  if (!Port::the().keep_records) return nullptr;
+  auto* r = new atcp_record;
+  memset(static_cast<void*>(r), 0xa5, sizeof *r);  // what is not written shows
+  return r;
+}
+
+void atcp_os_record(struct atcp_conn* c, struct atcp_record* r) {
+  Port::must_be_locked(FakeConn::of(c), "record");
   Port::the().records.push_back(*r);
+  delete r;
 }
 
 bool atcp_os_conn_orphaned(const struct atcp_conn* c) {

@@ -246,8 +246,9 @@ class FakeOs {
   std::vector<std::pair<const FakeConn*, bool>> floods;
   /// Closing records, in the order in which the connections ended: atcp_os_record.
   std::vector<atcp_record> records;
-  uint64_t resched = 0;   ///< calls of atcp_os_cond_resched
-  uint64_t recycled = 0;  ///< answers that left in the buffer of what they answer
+  bool keep_records = true;  ///< somebody wants them: atcp_os_record_begin
+  uint64_t resched = 0;      ///< calls of atcp_os_cond_resched
+  uint64_t recycled = 0;     ///< answers that left in the buffer of what they answer
 
   // ---- randomness ----
   uint64_t random();

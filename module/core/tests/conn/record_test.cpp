@@ -3,7 +3,9 @@
 // The closing record: for each way in which a connection can end, who ended it and why; and that it tells all.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <numeric>
+#include <type_traits>
 
 #include "tests/raw_conn.h"
 
@@ -254,6 +256,36 @@ TEST_F(RecordTest, AnotherLifeOfTheSameSocketHasItsOwnTimes) {
   ASSERT_EQ(net.os.records.size(), 2u);
   EXPECT_EQ(net.os.records[1].opened_ns, again_ns);
   EXPECT_EQ(net.os.records[1].info.in_state_ms[ATCP_STATE_SYN_SENT], 100u);
+}
+
+TEST_F(RecordTest, NoneThatNobodyWants) {
+  net.os.keep_records = false;
+  open_with({});
+  s.abort(ATCP_REASON_ABORT_BY_USER);
+  EXPECT_EQ(s.state(), static_cast<uint32_t>(ATCP_STATE_CLOSED));
+  EXPECT_TRUE(net.os.records.empty());
+}
+
+/// The memory that it is written to may hold anything: what a field says does not depend on it.
+TEST_F(RecordTest, EachFieldIsWritten) {
+  Sock c = connect();
+  open_with({});
+  for (const Sock& x : {c, s}) {
+    atcp_conn_info over[2];
+    static_assert(std::has_unique_object_representations_v<atcp_conn_info>);
+    memset(&over[0], 0, sizeof over[0]);
+    memset(&over[1], 0xff, sizeof over[1]);
+    for (atcp_conn_info& i : over)
+      atcp_core_conn_info(&x.conn().conn, &i, net.now());
+    EXPECT_EQ(memcmp(&over[0], &over[1], sizeof over[0]), 0);
+  }
+  s.abort(ATCP_REASON_ABORT_BY_USER);
+  ASSERT_EQ(net.os.records.size(), 1u);
+  const atcp_record& r = net.os.records[0];
+  EXPECT_STREQ(r.cc, "reno");
+  EXPECT_EQ(r.info.limited_us[ATCP_LIMIT_DEVICE], 0u);
+  EXPECT_EQ(r.info.in_state_ms[ATCP_STATE_CLOSED], 0u);
+  EXPECT_EQ(r.info.delivery_rate, 0u);
 }
 
 TEST_F(RecordTest, TellsAll) {
