@@ -11,6 +11,7 @@ connections that ended in different ways."""
 
 import socket
 import struct
+import threading
 import time
 
 from lib import genl, net
@@ -164,6 +165,89 @@ def so_many_are_kept():
     equal(family.dump("record-get"), [], "records that nobody wants")
 
 
+def the_ring_changes_its_size():
+    """Connections that nobody listens for end one after the other while the parameter goes up and down."""
+    family, keeping = Family(), 70
+    net.set_param("closing_records", 0)
+    stop, numbers = threading.Event(), []
+
+    def connections_that_end():
+        while not stop.is_set():
+            client = net.new_socket()
+            numbers.append(cookie(client))
+            net.error_of(client.connect, ("127.0.0.1", 9))
+            client.close()
+
+    def kept():
+        return [r["socket"]["id"] for r in family.dump("record-get")]
+
+    def in_order(most):
+        """None twice, the oldest first, no more than that: but for those that came while they were read."""
+        before = len(numbers)
+        got = kept()
+        most += len(numbers) - before + 1 if most else 0
+        check(len(got) <= most, f"{len(got)} records, not {most}")
+        places = [numbers.index(i) for i in got]
+        check(all(a < b for a, b in zip(places, places[1:])), f"order of the records: {places}")
+        return got
+
+    thread = threading.Thread(target=connections_that_end)
+    thread.start()
+    try:
+        for want in (3, 5, 64, 65, 8, 0, 1, 129, 128, 2, 0, 33) * 3:
+            family.do("param-set", {"param": [{"name": "closing_records", "value": str(want)}]})
+            before = len(numbers)
+            in_order(want)
+            if want > 0:
+                net.until(lambda: len(numbers) > before + 2, 20, "connections that end", step=0.001)
+                check(in_order(want), "records while connections end")
+    finally:
+        stop.set()
+        thread.join()
+    # The newest stay, whichever way it goes; what comes then follows them.
+    net.set_param("closing_records", keeping)
+    for _ in range(keeping):
+        client = net.new_socket()
+        numbers.append(cookie(client))
+        net.error_of(client.connect, ("127.0.0.1", 9))
+        client.close()
+    equal(kept(), numbers[-keeping:], "all places taken")
+    for want, left in ((300, 70), (50, 50), (1000, 50), (49, 49), (7, 7), (65536, 7), (1, 1), (2, 1), (0, 0), (256, 0)):
+        net.set_param("closing_records", want)
+        equal(kept(), numbers[len(numbers) - left:], f"records with closing_records={want}")
+    net.error_of(net.new_socket().connect, ("127.0.0.1", 9))
+    equal(len(kept()), 1, "the first one again")
+
+
+def a_dump_goes_on_after_what_is_dropped():
+    """While somebody reads a dump, most of what is to follow is dropped and something else comes."""
+    family, numbers = Family(), []
+    net.set_param("closing_records", 0)
+    net.set_param("closing_records", 400)
+
+    def end(count):
+        for _ in range(count):
+            client = net.new_socket()
+            numbers.append(cookie(client))
+            net.error_of(client.connect, ("127.0.0.1", 9))
+            client.close()
+
+    end(400)
+    dump = family.dump_pages("record-get")
+    first = [r["socket"]["id"] for r in next(dump)]
+    net.set_param("closing_records", 20)
+    end(5)
+    net.set_param("closing_records", 400)
+    end(3)
+    rest = [r["socket"]["id"] for page in dump for r in page]
+    equal(first, numbers[:len(first)], "the first message")
+    check(0 < len(first) < 380, f"{len(first)} records in the first message")
+    equal(rest[-23:], numbers[-23:], "the newest")
+    before = first + rest[:-23]
+    equal(before, numbers[:len(before)], "what was read before")
+    check(len(before) < 380, f"{len(before)} records of those that were dropped")
+
+
 def many_in_pages():
     family = Family()
     net.set_param("closing_records", 300)
@@ -177,4 +261,5 @@ def many_in_pages():
 
 
 if __name__ == "__main__":
-    net.main(a_reader_who_does_not_read, tcp_info_has_it_too, a_reset_and_its_receiver, refused, so_many_are_kept, many_in_pages)
+    net.main(a_reader_who_does_not_read, tcp_info_has_it_too, a_reset_and_its_receiver, refused, so_many_are_kept,
+             the_ring_changes_its_size, a_dump_goes_on_after_what_is_dropped, many_in_pages)

@@ -137,9 +137,12 @@ class Family:
     def exchange(self, kind, command, version, flags, payload):
         """The payloads of the answers."""
         self.send(kind, command, version, flags, payload)
-        answers = []
+        return [a for page in self.receive() for a in page]
+
+    def receive(self):
+        """The payloads of the answers to what was sent last, as many at a time as are read at once."""
         while True:
-            data, at = self.sock.recv(1 << 18), 0
+            data, at, answers = self.sock.recv(1 << 18), 0, []
             while at < len(data):
                 length, what, head, seq, _ = struct.unpack_from("=IHHII", data, at)
                 begin, end = at + 16, at + length
@@ -148,8 +151,10 @@ class Family:
                     continue
                 if what in (NLMSG_ERROR, NLMSG_DONE):
                     self.verdict(data[begin:end], what, head)
-                    return answers
+                    yield answers
+                    return
                 answers.append(data[begin + 4:end])
+            yield answers
 
     @staticmethod
     def verdict(message, what, head):
@@ -173,12 +178,17 @@ class Family:
 
     def dump(self, op, values=b""):
         """What each message of a dump holds: the one nest."""
-        answers = self.exchange(self.id, commands()[op], 1, REQUEST | ACK | DUMP, encode("atcp", values))
-        found = []
-        for a in answers:
-            [(_, value)] = decode("atcp", a).items()
-            found.append(value[0] if isinstance(value, list) else value)
-        return found
+        return [row for page in self.dump_pages(op, values) for row in page]
+
+    def dump_pages(self, op, values=b""):
+        """The same, as much at a time as is read at once. The kernel makes the next page when this one is read."""
+        self.send(self.id, commands()[op], 1, REQUEST | ACK | DUMP, encode("atcp", values))
+        for page in self.receive():
+            found = []
+            for a in page:
+                [(_, value)] = decode("atcp", a).items()
+                found.append(value[0] if isinstance(value, list) else value)
+            yield found
 
     def sockets(self, **conditions):
         return self.dump("socket-get", {"filter": {k.replace("_", "-"): v for k, v in conditions.items()}} if conditions else b"")
