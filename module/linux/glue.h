@@ -172,6 +172,7 @@ enum { ATCP_RECORDS_HOST = 131072, ATCP_RECORDS_SHARE = 256 };
  * @dying: set by pernet exit: the timer is not armed again, the work not queued
  * @hooked: the netfilter hook is registered; lock: atcp_hook_mutex, read anywhere
  * @hooked6: the same for IPv6; lock: atcp6_hook_mutex, read anywhere
+ * @nf_ops: that hook, with this as its private data; @nf6_ops: IPv6's
  * @sockets: sockets alive, until freed
  * @counters: per CPU, atcp_core_counter_count() each
  * @reasons: per CPU, __ATCP_REASON_MAX each
@@ -194,6 +195,8 @@ struct atcp_osns {
 	bool dying;
 	bool hooked;
 	bool hooked6;
+	struct nf_hook_ops nf_ops;
+	struct nf_hook_ops nf6_ops;
 	atomic_t sockets;
 	u64 __percpu *counters;
 	u64 __percpu *reasons;

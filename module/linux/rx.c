@@ -44,7 +44,9 @@ int atcp_hook(struct atcp_osns *osns)
 		return 0;
 	mutex_lock(&atcp_hook_mutex);
 	if (!osns->hooked) {
-		err = nf_register_net_hook(osns->net, &atcp_nf_ops);
+		osns->nf_ops = atcp_nf_ops;
+		osns->nf_ops.priv = osns;
+		err = nf_register_net_hook(osns->net, &osns->nf_ops);
 		if (!err)
 			WRITE_ONCE(osns->hooked, true);
 	}
@@ -56,7 +58,7 @@ void atcp_unhook(struct atcp_osns *osns)
 {
 	mutex_lock(&atcp_hook_mutex);
 	if (osns->hooked)
-		nf_unregister_net_hook(osns->net, &atcp_nf_ops);
+		nf_unregister_net_hook(osns->net, &osns->nf_ops);
 	WRITE_ONCE(osns->hooked, false);
 	mutex_unlock(&atcp_hook_mutex);
 }
@@ -458,12 +460,14 @@ static unsigned int atcp_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb,
  */
 static unsigned int atcp_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct atcp_osns *osns = atcp_pernet(state->net);
+	struct atcp_osns *osns = priv;
 	unsigned int verdict = NF_ACCEPT;
+	bool process = !softirq_count();
 
 	if (!atomic_read(&osns->sockets) && !atcp_core_ns_entries(osns->core))
 		return NF_ACCEPT;
-	local_bh_disable();
+	if (unlikely(process))
+		local_bh_disable();
 	switch (ip_hdr(skb)->protocol) {
 	case IPPROTO_TCP:
 		verdict = atcp_nf_tcp(osns, skb, state);
@@ -472,7 +476,8 @@ static unsigned int atcp_nf_in(void *priv, struct sk_buff *skb, const struct nf_
 		atcp_icmp_in(osns, skb);
 		break;
 	}
-	local_bh_enable();
+	if (unlikely(process))
+		local_bh_enable();
 	return verdict;
 }
 

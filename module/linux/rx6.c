@@ -32,7 +32,9 @@ int atcp6_hook(struct atcp_osns *osns)
 		return 0;
 	mutex_lock(&atcp6_hook_mutex);
 	if (!osns->hooked6) {
-		err = nf_register_net_hook(osns->net, &atcp6_nf_ops);
+		osns->nf6_ops = atcp6_nf_ops;
+		osns->nf6_ops.priv = osns;
+		err = nf_register_net_hook(osns->net, &osns->nf6_ops);
 		if (!err)
 			WRITE_ONCE(osns->hooked6, true);
 	}
@@ -44,7 +46,7 @@ void atcp6_unhook(struct atcp_osns *osns)
 {
 	mutex_lock(&atcp6_hook_mutex);
 	if (osns->hooked6)
-		nf_unregister_net_hook(osns->net, &atcp6_nf_ops);
+		nf_unregister_net_hook(osns->net, &osns->nf6_ops);
 	WRITE_ONCE(osns->hooked6, false);
 	mutex_unlock(&atcp6_hook_mutex);
 }
@@ -233,8 +235,9 @@ static unsigned int atcp6_nf_tcp(struct atcp_osns *osns, struct sk_buff *skb, in
 /* Context: as atcp_nf_in(). */
 static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct atcp_osns *osns = atcp_pernet(state->net);
+	struct atcp_osns *osns = priv;
 	unsigned int verdict = NF_ACCEPT;
+	bool process = !softirq_count();
 	enum atcp6_next found;
 	u8 proto;
 	int off;
@@ -244,12 +247,14 @@ static unsigned int atcp6_nf_in(void *priv, struct sk_buff *skb, const struct nf
 	found = atcp6_find(skb, &proto, &off);
 	if (found == ATCP6_OTHER)
 		return NF_ACCEPT;
-	local_bh_disable();
+	if (unlikely(process))
+		local_bh_disable();
 	if (proto == IPPROTO_TCP)
 		verdict = atcp6_nf_tcp(osns, skb, off, found, state);
 	else if (proto == IPPROTO_ICMPV6 && found == ATCP6_PLAIN)
 		atcp6_icmp_in(osns, skb, off);
-	local_bh_enable();
+	if (unlikely(process))
+		local_bh_enable();
 	return verdict;
 }
 

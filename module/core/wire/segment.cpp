@@ -119,7 +119,8 @@ struct Layout {
   uint32_t bytes() const { return mss + ts + sack_ok + wscale + fastopen + sack; }
 };
 
-Layout layout_of(const Header& h) {
+/// Inline, so that it stays in registers.
+[[gnu::always_inline]] inline Layout layout_of(const Header& h) {
   Layout l;
   const bool syn = (h.flags & ATCP_SYN) != 0;
 

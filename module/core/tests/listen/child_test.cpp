@@ -46,7 +46,7 @@ TEST_F(Child, GoesTheWayOfTheSynAck) {
 }
 
 TEST_F(Child, ARequestThatExpiresGivesItsRouteBack) {
-  Sock l = srv.listen(kPort);
+  srv.listen(kPort);
   half_open();
   EXPECT_EQ(net.os.kept_routes, 1);
   net.run(70 * kSec);
