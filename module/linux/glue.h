@@ -609,6 +609,8 @@ int atcp_records_init(struct atcp_osns *osns);
 void atcp_records_free(struct atcp_osns *osns);
 /* A copy of the oldest record with a number from *at on, which is put into *at; false: none. Context: any but hardirq. */
 bool atcp_record_copy(struct atcp_osns *osns, unsigned long *at, struct atcp_closed *out);
+/* Number of the record to come. Context: any but hardirq. */
+unsigned long atcp_records_next(struct atcp_osns *osns);
 /* How many there are. Context: any but hardirq. */
 u32 atcp_records_count(struct atcp_osns *osns);
 /* closing_records may have changed: the newest of that many are kept, with their numbers. Without memory for a larger ring,

@@ -22,7 +22,8 @@ extern struct genl_family atcp_nl_family;
 
 /* Where a dump goes on; lives in netlink_callback.ctx, which starts as zeros. */
 struct atcp_nl_cursor {
-	u64 at;		/* row of a table, or the cursor of atcp_core_walk */
+	u64 at;		/* row of a table, the cursor of atcp_core_walk, or a record's number */
+	u64 end;	/* records: the dump is over before this number; 0: not known yet */
 	bool read;	/* the request has been read */
 	bool done;	/* nothing is left: the next call ends the dump */
 	struct atcp_nl_filter *filter;	/* NULL: everything. Freed by the dump's done */

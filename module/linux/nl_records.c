@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * RECORD_GET: what became of the last connections that ended, the oldest first. A dump copies one record after the other and goes
- * on after the last number that it told, so records that are dropped meanwhile leave a gap and none comes twice.
+ * on after the last number that it told, so records that are dropped meanwhile leave a gap and none comes twice. It tells of those
+ * that were there when it began: it must end even if connections end faster than somebody reads of them.
  */
 #include <net/sock.h>
 
@@ -81,7 +82,9 @@ int atcp_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (err)
 		return err;
-	while (!err && atcp_record_copy(osns, &at, &c)) {
+	if (!cur->end)
+		cur->end = atcp_records_next(osns);
+	while (!err && atcp_record_copy(osns, &at, &c) && at < cur->end) {
 		if (atcp_nl_filter_closed(cur->filter, &c))
 			err = put_closed(skb, cb, &c);
 		if (!err)

@@ -154,6 +154,17 @@ bool atcp_record_copy(struct atcp_osns *osns, unsigned long *at, struct atcp_clo
 	return found;
 }
 
+unsigned long atcp_records_next(struct atcp_osns *osns)
+{
+	struct atcp_records *r = &osns->records;
+	unsigned long next;
+
+	spin_lock_bh(&r->lock);
+	next = r->next;
+	spin_unlock_bh(&r->lock);
+	return next;
+}
+
 u32 atcp_records_count(struct atcp_osns *osns)
 {
 	struct atcp_records *r = &osns->records;
