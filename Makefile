@@ -392,6 +392,12 @@ bench: ## atcp and the kernel's TCP side by side, one table
 	$(Q)ktests/bench/run --kernel $(KERNEL) $(ARGS)
 	$(Q)$(if $(ARGS),,ktests/bench/run --opening --kernel $(KERNEL))
 
+.PHONY: profile
+profile: ## instructions by function of an accepted connection, both stacks (ARGS=cookie, request, timewait, segment)
+	$(Q)$(DEPS) vm bench
+	$(Q)$(MAKE) module-$(KERNEL) tools progs
+	$(Q)ktests/bench/profile --kernel $(KERNEL) $(ARGS)
+
 .PHONY: bench-open
 bench-open: ## what opening connections costs, both stacks (ARGS=--long: half a million entries)
 	$(Q)$(DEPS) vm bench
