@@ -468,10 +468,10 @@ u32 atcp_sock_opt_len(const struct sock *sk);
 struct dst_entry *atcp_tuple_route(struct atcp_osns *ns, struct sock *via,
 				   const struct atcp_tuple *t, u8 proto,
 				   const struct atcp_path *path);
-/* The route that a request kept, whose reference is the caller's; NULL: there is none, or it is not valid any more and was put. Context:
- * inside RCU.
+/* The route that a request kept, whose reference is the caller's; NULL: there is none, or it is not valid any more, or not for a child of
+ * listener as that is now, and was put. Context: inside RCU.
  */
-struct dst_entry *atcp_kept_dst(struct atcp_kept_route *kept);
+struct dst_entry *atcp_kept_dst(const struct sock *listener, struct atcp_kept_route *kept);
 u8 atcp_wire_proto(const struct atcp_osns *osns);
 /*
  * The sum over the pseudo header is in the checksum field. Leave the rest to the device, or do it now if the device knows TCP

@@ -429,7 +429,7 @@ struct atcp_conn *atcp_os_child_new(struct atcp_conn *listener, const struct atc
 	int err = 0;
 
 	routed = atcp_path_find(atcp_sk_osns(lsk), t, true, &path);
-	dst = atcp_kept_dst(kept);
+	dst = atcp_kept_dst(lsk, kept);
 	if (unlikely(dst && routed)) {
 		dst_release(dst);
 		dst = NULL;

@@ -122,14 +122,30 @@ static struct dst_entry *atcp_reply_route(struct atcp_osns *ns, struct sock *via
 }
 
 /*
+ * Nothing of the socket has a say in its routes but its addresses. What its program may change between a SYN and the third ACK (mark,
+ * device, type of service, policy of IPsec) is another matter: a route does not know what it was looked up for.
+ */
+static bool atcp_routes_plainly(const struct sock *sk)
+{
+#ifdef CONFIG_XFRM
+	if (rcu_access_pointer(sk->sk_policy[XFRM_POLICY_OUT]))
+		return false;
+#endif
+	return !READ_ONCE(sk->sk_mark) && !READ_ONCE(sk->sk_bound_dev_if) && !atcp_rt_tos(sk) &&
+	       !inet_sk_flowi_flags(sk);
+}
+
+/*
  * One of IPv6 is valid for as long as its cookie says, for which a request has no room; one with a source route is its
  * packet's alone. It pins no device: the kernel takes that out of routes that go.
  */
-struct atcp_kept_route *atcp_os_route_keep(const struct atcp_route *r)
+struct atcp_kept_route *atcp_os_route_keep(const struct atcp_conn *listener,
+					   const struct atcp_route *r)
 {
 	struct dst_entry *dst = r->port;
 
-	if (!dst || r->ip_options || dst->ops->family != AF_INET || !dst_hold_safe(dst))
+	if (!dst || r->ip_options || dst->ops->family != AF_INET ||
+	    !atcp_routes_plainly(atcp_sk_of_conn(listener)) || !dst_hold_safe(dst))
 		return NULL;
 	return (struct atcp_kept_route *)dst;
 }
@@ -139,11 +155,11 @@ void atcp_os_route_put(struct atcp_kept_route *kept)
 	dst_release((struct dst_entry *)kept);
 }
 
-struct dst_entry *atcp_kept_dst(struct atcp_kept_route *kept)
+struct dst_entry *atcp_kept_dst(const struct sock *listener, struct atcp_kept_route *kept)
 {
 	struct dst_entry *dst = (struct dst_entry *)kept;
 
-	if (!dst || dst_check(dst, 0))
+	if (!dst || (atcp_routes_plainly(listener) && dst_check(dst, 0)))
 		return dst;
 	dst_release(dst);
 	return NULL;

@@ -394,7 +394,7 @@ bool atcp_os_route(struct atcp_osns* ns, const struct atcp_conn*, const struct a
 
 void atcp_os_conn_route_suspect(struct atcp_conn*) {}
 
-struct atcp_kept_route* atcp_os_route_keep(const struct atcp_route*) {
+struct atcp_kept_route* atcp_os_route_keep(const struct atcp_conn*, const struct atcp_route*) {
   return nullptr;
 }
 void atcp_os_route_put(struct atcp_kept_route*) {}

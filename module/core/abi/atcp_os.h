@@ -492,9 +492,10 @@ uint32_t atcp_os_conn_mtu(struct atcp_conn *c);
 /* The facts about a tuple's route, without connection. Context: softirq. */
 bool atcp_os_route(struct atcp_osns *ns, const struct atcp_conn *via, const struct atcp_tuple *t,
 		   struct atcp_route *out);
-/* A reference to r, which was looked up in this RCU section, to be kept beyond it: for a request, whose child goes the same way. NULL: it
- * cannot be kept. Context: softirq. */
-struct atcp_kept_route *atcp_os_route_keep(const struct atcp_route *r);
+/* A reference to r, which was looked up for listener in this RCU section, to be kept beyond it: for a request, whose child goes the
+ * same way. NULL: it cannot be kept. Context: softirq. */
+struct atcp_kept_route *atcp_os_route_keep(const struct atcp_conn *listener,
+					   const struct atcp_route *r);
 /* Give it back. Context: softirq or process. */
 void atcp_os_route_put(struct atcp_kept_route *kept);
 /* Retransmissions suggest that the route is bad (R1 of RFC 9293 3.8.3): look it up anew. Lock: conn. */

@@ -184,7 +184,7 @@ void input(Tcb& t, const atcp_seg& in_seg, atcp_pkt* pkt, Now now) {
     // The window of a SYN is not scaled: it says nothing of how large this one can be.
     const uint32_t least = min(t.max_snd_wnd, t.snd_wnd);
     t.max_snd_wnd = t.snd_wnd;
-    if (t.mss >= least / 2) update_mss(t, t.pmtu);
+    if (t.pmtu == 0 || t.mss >= least / 2) update_mss(t, t.pmtu);
     t.snd_wl1 = Seq(seg.seq);
     t.snd_una = t.iss + 1;
     become_established(t, now);

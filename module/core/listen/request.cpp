@@ -296,7 +296,7 @@ uint32_t request_start(Ns& ns, Tcb& listener, const atcp_tuple& tuple, uint32_t 
   r->synack_us = now.us;
   r->hs = hs;
   r->syn = atcp_os_syn_save(listener.conn(), *syn);
-  r->route = atcp_os_route_keep(&route);
+  r->route = atcp_os_route_keep(listener.conn(), &route);
   if (!(old != nullptr ? ns.ehash.replace(*old, *r) : ns.ehash.insert(*r, tuple, hash))) {
     // A SYN of the same tuple on another CPU was faster.
     request_discard(ns, *r);

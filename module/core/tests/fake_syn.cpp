@@ -29,7 +29,7 @@ void atcp_os_syn_put(struct atcp_syn* s) {
   if (--s->refs == 0) atcp_os_free(s, ATCP_MEM_OTHER);
 }
 
-struct atcp_kept_route* atcp_os_route_keep(const struct atcp_route* r) {
+struct atcp_kept_route* atcp_os_route_keep(const struct atcp_conn*, const struct atcp_route* r) {
   if (r->port == nullptr) return nullptr;
   FakeOs::the().kept_routes++;
   return reinterpret_cast<atcp_kept_route*>(&FakeOs::the().kept_routes);

@@ -45,6 +45,16 @@ TEST_F(Child, GoesTheWayOfTheSynAck) {
   EXPECT_EQ(net.os.kept_routes, 0);
 }
 
+TEST_F(Child, WithoutARouteItsSegmentsAreSmall) {
+  Sock l = srv.listen(kPort);
+  const uint32_t iss = half_open();
+  net.os.fail(Fault::Route, 1);
+  send({.seq = kIrs + 1, .ack = iss + 1, .wnd = 30000});
+  const Tcb& t = l.accept()->tcb();
+  EXPECT_EQ(t.pmtu, 0);
+  EXPECT_LT(t.mss, 536u);
+}
+
 TEST_F(Child, ARequestThatExpiresGivesItsRouteBack) {
   srv.listen(kPort);
   half_open();
