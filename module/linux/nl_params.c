@@ -439,7 +439,7 @@ static void review(struct atcp_osns *osns)
 	atcp_mem_review(osns);
 	/* What is checked cannot fail to apply: if there is no memory for so many records, fewer are kept. */
 	if (atcp_records_resize(osns))
-		pr_warn_ratelimited("atcp: no memory for that many closing_records: as many as before are kept\n");
+		net_warn_ratelimited("atcp: no memory for that many closing_records: as many as before are kept\n");
 }
 
 /*
